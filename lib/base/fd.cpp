@@ -1,0 +1,51 @@
+#include "lib/base/fd.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+namespace postern {
+
+void Fd::reset(int fd) {
+  // close() is never retried: on Linux the descriptor is gone even after EINTR.
+  if (fd_ >= 0) ::close(fd_);
+  fd_ = fd;
+}
+
+Result<std::string> read_file(const std::string& path, std::size_t limit) {
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return errno_error("open", path);
+  std::string out;
+  char buffer[65536];
+  for (;;) {
+    const ssize_t got = ::read(fd.get(), buffer, sizeof buffer);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return errno_error("read", path);
+    if (got == 0) return out;
+    out.append(buffer, static_cast<std::size_t>(got));
+    if (out.size() > limit) return fail(Errc::too_big, "{} is over {} bytes", path, limit);
+  }
+}
+
+Result<void> write_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t put = ::write(fd, bytes.data(), bytes.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return errno_error("write", "descriptor");
+    bytes.remove_prefix(static_cast<std::size_t>(put));
+  }
+  return {};
+}
+
+Result<void> replace_file(const std::string& path, std::string_view bytes) {
+  const std::string fresh = path + ".new";
+  const Fd fd(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  if (!fd) return errno_error("open", fresh);
+  TRY(write_all(fd.get(), bytes));
+  if (::fsync(fd.get()) != 0) return errno_error("fsync", fresh);
+  if (::rename(fresh.c_str(), path.c_str()) != 0) return errno_error("rename", path);
+  return {};
+}
+
+}  // namespace postern
