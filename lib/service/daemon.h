@@ -1,0 +1,129 @@
+// What a daemon (imapd, pop3d, lmtpd, managesieved) is to the runtime: a name, greetings, an
+// initialisation that is done once in the fork server, and serve(), which runs a session from the
+// moment it has input until it ends or is quiet and can be parked.
+//
+// The runtime: master starts one fork server a service; that initialises and forks workers. porter
+// accepts, greets, and wakes a free worker with a duplicate of the connection's descriptor and the
+// session's record; a worker gives the record back to park it. See doc/architecture.md.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/base/change_board.h"
+#include "lib/base/fd.h"
+#include "lib/base/ids.h"
+#include "lib/base/result.h"
+#include "lib/config/config.h"
+
+namespace postern::service {
+
+/// What is known of a connection from outside the protocol. Plain and serialisable.
+struct Facts {
+  std::uint64_t session_id = 0;  // unique for the life of the instance, in every log line
+  std::string service;           // "imap", "imaps": the name in the configuration
+  std::string peer_address;      // "127.0.0.1", "::1", "" for a Unix socket; after PROXY
+  std::uint16_t peer_port = 0;
+  std::string local_address;
+  std::uint16_t local_port = 0;
+  bool loopback = false;  // the peer is on this host
+  bool tls = false;       // the rest is empty without it
+  std::string tls_version, cipher, sni, alpn;
+  std::string client_certificate;  // identity mapped from a verified certificate
+  std::string channel_binding;     // tls-exporter data, raw
+  std::int64_t accepted_at = 0;    // seconds UTC
+};
+
+/// A mailbox that a parked session waits on.
+struct Watch {
+  std::uint32_t slot = 0;  // ChangeBoard::slot_of
+  std::uint64_t seen = 0;  // board value before the last snapshot
+};
+
+/// A session as the worker has it while it serves it.
+struct Session {
+  Facts facts;
+  Fd stream;             // blocking socket, plain bytes
+  std::string state;     // the daemon's own record (TLV); empty at the first wake
+  std::string unread;    // octets read from the peer and not consumed; come before the socket's
+  bool changed = false;  // woken because a watched mailbox changed
+  bool shutting_down = false;  // the server ends: say goodbye in the protocol's words
+};
+
+/// The session ended (the daemon has said goodbye); the runtime closes the connection.
+struct Ended {
+  std::string reason;  // for the log: "logout", "closed by peer", "timeout"
+};
+
+/// Quiet at a command boundary: everything that must outlive this worker.
+struct Parked {
+  std::string state;  // at most 64 KiB with `unread`
+  std::string unread;
+  std::vector<Watch> watches;
+  std::string user;                         // for limits, who and kick; empty before login
+  std::string mailbox;                      // shown by who
+  std::string activity;                     // shown by who: "IDLE", "quiet"
+  std::chrono::milliseconds autologout{0};  // porter writes `goodbye` and closes after that
+  std::string goodbye;                      // "* BYE Autologout…\r\n"
+  std::chrono::milliseconds keepalive{0};   // 0: none; porter writes `keepalive_text`
+  std::string keepalive_text;               // "* OK Still here\r\n"
+  std::chrono::milliseconds not_before{0};  // delayed reply: porter writes `delayed_reply` then
+  std::string delayed_reply;
+};
+
+/// STARTTLS: the worker has consumed the command and written nothing. The runtime passes the
+/// connection to transportd, which writes `ok_line` and shakes hands; the session begins anew.
+struct StartTls {
+  std::string ok_line;
+  std::string state;  // for the session after the handshake
+};
+
+struct Outcome {
+  enum class Kind { ended, parked, start_tls } kind = Kind::ended;
+  Ended ended;
+  Parked parked;
+  StartTls start_tls;
+};
+
+/// What serve() can ask of the runtime while it runs.
+class Runtime {
+ public:
+  virtual ~Runtime() = default;
+  [[nodiscard]] virtual const config::Config& config() const = 0;
+  [[nodiscard]] virtual ChangeBoard& board() = 0;
+  /// Others are waiting for a worker: don't linger, park at once.
+  [[nodiscard]] virtual bool hurry() const = 0;
+  /// The instance is ending: finish this command, say goodbye.
+  [[nodiscard]] virtual bool stopping() const = 0;
+  /// Tells porter who is logged in (limits, who, kick). @error limit
+  virtual Result<void> logged_in(std::string_view user) = 0;
+  /// Failed logins of (address, user), shared by all processes; gives the delay to apply.
+  virtual std::chrono::milliseconds login_failed(std::string_view user) = 0;
+};
+
+/// A daemon. One object, made in the fork server; workers have copies by fork.
+class Daemon {
+ public:
+  virtual ~Daemon() = default;
+  [[nodiscard]] virtual std::string_view name() const = 0;  // "imapd"
+  /// The greeting that porter writes at accept, for a connection with these facts.
+  /// Depends on nothing but `tls` and `loopback`: porter asks once for each combination.
+  virtual std::string greeting(const config::Config& config, bool tls, bool loopback) = 0;
+  /// Once, in the fork server, before any fork: read configuration, warm ICU and SASL.
+  virtual Result<void> prepare(const config::Config& config) = 0;
+  /// Once in each worker, after fork: connect to metad, open the store.
+  virtual Result<void> start_worker(Runtime& runtime) = 0;
+  /// Serves until the session ends or is quiet. Blocking.
+  virtual Outcome serve(Session session, Runtime& runtime) = 0;
+};
+
+/// main() of every daemon. Reads the inherited descriptors that master set up.
+int run(Daemon& daemon, int argc, char** argv);
+
+}  // namespace postern::service

@@ -1,0 +1,131 @@
+// Mailbox: one mailbox opened for reading (lock-free, from the mapped index) and for changes
+// (each one lock, one log record, one commit). See doc/format.md and doc/locking.md.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/base/ids.h"
+#include "lib/base/result.h"
+#include "lib/store/types.h"
+#include "lib/store/view.h"
+
+namespace postern::store {
+
+class Store;
+
+/// Octets of one stored message, mapped read-only for as long as this lives.
+class MessageBytes {
+ public:
+  MessageBytes(MessageBytes&&) noexcept;
+  MessageBytes& operator=(MessageBytes&&) noexcept;
+  ~MessageBytes();
+  [[nodiscard]] std::string_view bytes() const { return {data_, size_}; }
+
+ private:
+  friend class Mailbox;
+  MessageBytes() = default;
+  const char* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+/// Facts of one message from the cache, borrowed until the mailbox is refreshed or closed.
+struct CachedFacts {
+  std::string_view envelope;  // wire forms, ready to send (lib/mime)
+  std::string_view bodystructure;
+  std::string_view body;
+  std::string_view headers;   // the cached header fields, as in the message, each with CRLF
+  std::string_view sections;  // a mime::SectionTable
+  bool has_8bit_header = false;
+};
+
+class Mailbox {
+ public:
+  ~Mailbox();
+
+  [[nodiscard]] const MailboxId& id() const;
+  [[nodiscard]] UidValidity uidvalidity() const;
+  [[nodiscard]] MailboxStatus status() const;
+  /// `value` of the change board taken before the last snapshot: what to park with.
+  [[nodiscard]] std::uint64_t board_value() const;
+  [[nodiscard]] std::uint32_t board_slot() const;
+
+  // Snapshots.
+  /// A view of everything that is live now. O(bitmap).
+  [[nodiscard]] View snapshot();
+  /// The view that `mark` describes.
+  /// @error conflict  below floor_modseq, or exists comes out differently: the session gets BYE
+  /// @error mailbox_deleted, corrupt
+  Result<View> view_at(const ViewMark& mark);
+  /// Moves `view` to now and says what to tell. Without `tell_expunges` expunged messages stay
+  /// shown and are told later (RFC 9051 §7.5.1).
+  /// @error mailbox_deleted, corrupt
+  Result<Changes> advance(View& view, bool tell_expunges);
+  /// A cheap look: has anything been committed since `view` last moved?
+  [[nodiscard]] bool is_stale(const View& view) const;
+
+  // Records. All inline-cheap: they read mapped blocks.
+  [[nodiscard]] Uid uid(RecNo record) const;
+  [[nodiscard]] ModSeq modseq(RecNo record) const;
+  [[nodiscard]] std::uint64_t size(RecNo record) const;
+  [[nodiscard]] std::int64_t internal_date(RecNo record) const;
+  [[nodiscard]] Flags flags(RecNo record) const;
+  /// System flags and the first 64 keywords only; `more` says whether flags() would give others.
+  struct FlagWord {
+    std::uint32_t system = 0;
+    bool more = false;
+    std::uint64_t keywords = 0;
+  };
+  [[nodiscard]] FlagWord flag_word(RecNo record) const;
+  /// Everything immutable, its checksum verified.
+  /// @error corrupt
+  Result<Record> record(RecNo record) const;
+  /// The record with the lowest uid >= `uid`; nothing beyond the last.
+  [[nodiscard]] std::optional<RecNo> lower_bound(Uid uid) const;
+  /// Live messages changed after `since` and uids expunged after it (QRESYNC, CHANGEDSINCE).
+  /// @error conflict  `since` is below the floor: only live messages are known
+  struct Since {
+    std::vector<RecNo> changed;
+    std::vector<Uid> vanished;
+  };
+  Result<Since> changes_since(ModSeq since) const;
+  /// The first message of `view` without \Seen. O(blocks).
+  [[nodiscard]] std::optional<SeqNum> first_unseen(const View& view) const;
+
+  // Keywords: names by number; grows only.
+  [[nodiscard]] const std::vector<std::string>& keywords() const;
+  [[nodiscard]] std::uint32_t max_keywords() const;
+
+  // Content.
+  /// Rebuilds a missing or damaged cache record in the same call.
+  /// @error corrupt, expunged (the file is gone), io
+  Result<CachedFacts> facts(RecNo record);
+  /// @error expunged, io
+  Result<MessageBytes> message(RecNo record);
+
+  // Changes. Each takes the lock, commits one log record and is seen by everybody when it returns.
+  /// @error mailbox_deleted, in_use (lock not had in time), limit (keyword table full), io
+  Result<FlagsStored> store_flags(std::span<const RecNo> records, const FlagChange& change);
+  /// Expunges those of `records` that are still live; with `only_deleted`, that have \Deleted.
+  /// Durable when it returns. Gives the uids, ascending, and the modseq.
+  struct Expunged {
+    std::vector<Uid> uids;
+    ModSeq modseq;
+  };
+  Result<Expunged> expunge(std::span<const RecNo> records, bool only_deleted);
+  /// Claims the messages above recent_uid as \Recent for this session: gives [first, last].
+  Result<std::optional<std::pair<Uid, Uid>>> claim_recent();
+
+ private:
+  friend class Store;
+  struct Impl;
+  explicit Mailbox(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace postern::store

@@ -1,0 +1,105 @@
+// Store: all mailboxes of the server's partitions. Creation and removal, opening, delivery, append,
+// copy and move. Sessions and daemons of one process share one Store.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/base/change_board.h"
+#include "lib/base/ids.h"
+#include "lib/base/result.h"
+#include "lib/config/config.h"
+#include "lib/meta/meta.h"
+#include "lib/store/mailbox.h"
+#include "lib/store/types.h"
+
+namespace postern::store {
+
+/// A message being received: octets are added as they come; small ones stay in memory, over
+/// `store.stage_memory` (64 KiB) they go to a t.<x> file of the partition. Dropped unless given to
+/// deliver() or append(). GUID and size are computed on the way.
+class Staged {
+ public:
+  Staged(Staged&&) noexcept;
+  Staged& operator=(Staged&&) noexcept;
+  ~Staged();
+  /// @error io  (disk full): the message is lost, nothing else is
+  Result<void> add(std::string_view bytes);
+  [[nodiscard]] std::uint64_t size() const;
+  /// All octets so far (mapped if they are in a file); valid until the next add().
+  Result<std::string_view> bytes();
+
+ private:
+  friend class Store;
+  struct Impl;
+  explicit Staged(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+struct AppendItem {
+  Staged* message = nullptr;
+  NamedFlags flags;
+  std::int64_t internal_date = 0;  // seconds UTC
+  std::int16_t internal_zone = 0;  // minutes east of UTC
+};
+
+/// One recipient's copy of a delivery.
+struct DeliveryTarget {
+  meta::MailboxEntry mailbox;
+  NamedFlags flags;
+};
+
+class Store {
+ public:
+  /// `meta` and `board` outlive the store. The board is bumped at every commit.
+  static Result<std::unique_ptr<Store>> open(const config::Config& config, meta::Meta& meta,
+                                             ChangeBoard& board);
+  ~Store();
+
+  // Mailboxes.
+  /// Directory and header, then the list (state `creating` until then).
+  /// @error mailbox_exists, over_quota, io
+  Result<meta::MailboxEntry> create(const meta::MailboxName& name, const meta::Acl& acl,
+                                    std::string_view special_use = {},
+                                    std::string_view partition = {});
+  /// Marks the index deleting under its lock, then takes the name off the list.
+  Result<void> erase(const meta::MailboxEntry& entry);
+  /// With all inferiors in one step; INBOX as RFC 3501 §6.3.5.
+  Result<std::vector<meta::Renamed>> rename(const meta::MailboxName& from,
+                                            const meta::MailboxName& to);
+  /// Cheap: files are opened and mapped once and kept in a small cache of this process.
+  /// @error mailbox_deleted, corrupt, io
+  Result<std::shared_ptr<Mailbox>> open_mailbox(const meta::MailboxEntry& entry);
+  Result<MailboxStatus> status(const meta::MailboxEntry& entry);
+
+  // Messages in.
+  Staged stage();
+  /// One message to many mailboxes: written once, linked, one fsync; durable on return. Each
+  /// target succeeds or fails by itself.
+  std::vector<Result<Appended>> deliver(Staged& message, std::int64_t internal_date,
+                                        std::span<const DeliveryTarget> targets);
+  /// All items or none (RFC 3502); durable on return.
+  /// @error mailbox_deleted, over_quota, io
+  Result<std::vector<Appended>> append(const meta::MailboxEntry& mailbox,
+                                       std::span<AppendItem> items);
+
+  // Messages across. By link; flags, internal date and GUID are kept, save date is new. Durable on
+  // return. Messages that are gone are left out (RFC 9051 §6.4.7: the caller decides).
+  /// @error mailbox_deleted, over_quota, limit, io
+  Result<Copied> copy(Mailbox& source, std::span<const RecNo> records,
+                      const meta::MailboxEntry& destination);
+  Result<Copied> move(Mailbox& source, std::span<const RecNo> records,
+                      const meta::MailboxEntry& destination);
+
+ private:
+  struct Impl;
+  explicit Store(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace postern::store
