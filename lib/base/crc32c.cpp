@@ -44,7 +44,7 @@ __attribute__((target("sse4.2"))) std::uint32_t by_instruction(const unsigned ch
 
 }  // namespace
 
-std::uint32_t crc32c(const void* data, std::size_t size, std::uint32_t seed) {
+std::uint32_t crc32c_raw(const void* data, std::size_t size, std::uint32_t seed) {
   const auto* at = static_cast<const unsigned char*>(data);
 #if defined(__x86_64__)
   static const bool has_instruction = __builtin_cpu_supports("sse4.2") != 0;
@@ -54,7 +54,7 @@ std::uint32_t crc32c(const void* data, std::size_t size, std::uint32_t seed) {
 }
 
 std::uint32_t crc32c(std::string_view bytes, std::uint32_t seed) {
-  return crc32c(bytes.data(), bytes.size(), seed);
+  return crc32c_raw(bytes.data(), bytes.size(), seed);
 }
 
 }  // namespace postern

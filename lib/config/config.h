@@ -43,8 +43,8 @@ class Config {
   [[nodiscard]] std::int64_t integer(std::string_view name) const;
   [[nodiscard]] std::uint64_t size(std::string_view name) const;                  // bytes; "64KiB"
   [[nodiscard]] std::chrono::milliseconds duration(std::string_view name) const;  // "30min", "2s"
-  [[nodiscard]] const std::string& text(std::string_view name) const;
-  [[nodiscard]] const std::vector<std::string>& list(std::string_view name) const;
+  [[nodiscard]] std::string text(std::string_view name) const;
+  [[nodiscard]] std::vector<std::string> list(std::string_view name) const;
   /// A secret's text: the value, or the contents of the file that "file:/path" names.
   [[nodiscard]] Result<std::string> secret(std::string_view name) const;
 

@@ -33,6 +33,13 @@ struct Field {
 void open(std::string_view program, std::string_view target, Level least);
 Level least();
 
+std::string_view name_of(Level level);
+/// @error bad_syntax
+Result<Level> level_from(std::string_view name);
+
+/// The line without time and process: "event=… key=value …".
+std::string line_of(std::string_view event, std::initializer_list<Field> fields);
+
 /// Values with spaces, quotes, control or non-UTF-8 octets are quoted and escaped; a line is cut
 /// at 4 KiB.
 void write(Level level, std::string_view event, std::initializer_list<Field> fields);

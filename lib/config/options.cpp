@@ -1,0 +1,59 @@
+// The table of all options. doc/configuration.md is made from it (postern config --manual), the
+// CTest `options` checks that each is used by the code and that the code uses no other.
+#include <array>
+
+#include "lib/config/config.h"
+
+namespace postern::config {
+namespace {
+
+constexpr std::int64_t kSecond = 1000;
+constexpr std::int64_t kDay = 86400 * kSecond;
+
+// Sorted by name. Durations and sizes have their range in milliseconds and bytes.
+constexpr std::array kOptions{
+    Option{"auth.admins", Type::list, "", "Users who administer the server over IMAP."},
+    Option{"auth.default_domain", Type::text, "",
+           "Domain that is taken off a user name that ends in it: anna@example.org is anna."},
+    Option{"auth.mechanisms", Type::list, "",
+           "SASL mechanisms to offer; empty offers all that the installed plugins have."},
+    Option{"auth.plaintext_loopback", Type::boolean, "false",
+           "Accept plaintext passwords without TLS from this host's own addresses."},
+    Option{"auth.sasldb", Type::text, "/var/lib/postern/sasldb2",
+           "The SASL password database (Berkeley DB)."},
+    Option{"log.level", Type::text, "notice",
+           "Least level that is logged: debug, notice, warning or error."},
+    Option{"log.target", Type::text, "syslog", "syslog (facility mail) or stderr."},
+    Option{"meta.directory", Type::text, "/var/lib/postern/meta",
+           "Home of the Berkeley DB environment of metad."},
+    Option{"meta.timeout", Type::duration, "10s",
+           "How long a request waits for metad before it fails as unavailable.", 100,
+           600 * kSecond},
+    Option{"partition.*.path", Type::text, "/var/spool/postern/default",
+           "Directory of the partition: mailboxes, indexes and messages."},
+    Option{
+        "server.hostname", Type::text, "",
+        "Name that the server gives itself in greetings and trace fields; empty asks the system."},
+    Option{"server.runtime_directory", Type::text, "/run/postern", "Sockets and the pid file."},
+    Option{"server.user", Type::text, "postern",
+           "System user of all processes but master when it is started as root."},
+    Option{"store.expunge_keep", Type::duration, "7d",
+           "How long the file of an expunged message is kept (undelete); never under an hour.",
+           3600 * kSecond, 3650 * kDay},
+    Option{"store.flush_interval", Type::duration, "1s",
+           "Flag changes survive power loss after this time.", 0, 60 * kSecond},
+    Option{"store.lock_timeout", Type::duration, "30s",
+           "How long a change waits for the mailbox lock.", 100, 600 * kSecond},
+    Option{"store.stage_memory", Type::size, "64KiB",
+           "A message being received is kept in memory up to this size, then in a file.", 0,
+           1 << 30},
+    Option{"store.tombstone_keep", Type::duration, "30d",
+           "How long the index remembers that a message was expunged (QRESYNC, parked views).",
+           kDay, 3650 * kDay},
+};
+
+}  // namespace
+
+std::span<const Option> options() { return kOptions; }
+
+}  // namespace postern::config
