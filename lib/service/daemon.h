@@ -105,7 +105,14 @@ class Runtime {
   virtual Result<void> logged_in(std::string_view user) = 0;
   /// Failed logins of (address, user), shared by all processes; gives the delay to apply.
   virtual std::chrono::milliseconds login_failed(std::string_view user) = 0;
+  /// How long to wait for the next command before parking: `service.*.linger`, 0 in a hurry.
+  [[nodiscard]] virtual std::chrono::milliseconds linger() const {
+    return std::chrono::milliseconds{hurry() || stopping() ? 0 : 5};
+  }
 };
+
+/// Why porter ends a connection without a worker.
+enum class Goodbye { shutting_down, internal_error, login_timeout, too_many, kicked };
 
 /// A daemon. One object, made in the fork server; workers have copies by fork.
 class Daemon {
@@ -115,6 +122,9 @@ class Daemon {
   /// The greeting that porter writes at accept, for a connection with these facts.
   /// Depends on nothing but `tls` and `loopback`: porter asks once for each combination.
   virtual std::string greeting(const config::Config& config, bool tls, bool loopback) = 0;
+  /// The fixed bytes that porter writes before it ends a quiet connection, or one whose worker
+  /// died: "* BYE …\r\n". Empty: the connection is closed without a word.
+  virtual std::string goodbye(Goodbye) { return {}; }
   /// Once, in the fork server, before any fork: read configuration, warm ICU and SASL.
   virtual Result<void> prepare(const config::Config& config) = 0;
   /// Once in each worker, after fork: connect to metad, open the store.
