@@ -12,7 +12,8 @@
 
 namespace postern::meta {
 
-/// RFC 4314 §2.1; the obsolete c and d are read as k/x and t/e/x (RFC 4314 §2.1.1).
+/// RFC 4314 §2.1. The obsolete c and d are read as k, x and as t, e (RFC 4314 §2.1.1, the first of
+/// its two conventions).
 enum class Right : std::uint32_t {
   lookup = 1 << 0,          // l
   read = 1 << 1,            // r
@@ -65,6 +66,11 @@ struct Identity {
   bool anonymous = false;
 };
 
+/// The stored form of what a client calls an identifier: "anyone", "anonymous", "group:…" as they
+/// are, anything else as a user name; a leading '-' stays.
+/// @error bad_syntax
+Result<std::string> canonical_identifier(std::string_view text);
+
 /// One line: "anna", "anyone", "anonymous", "group:staff", each also with a leading '-' (negative).
 struct AclEntry {
   std::string identifier;
@@ -74,6 +80,8 @@ struct AclEntry {
 
 class Acl {
  public:
+  /// What a mailbox has that nobody gave an ACL: the owner everything, nobody else anything.
+  static Acl standard_for(const MailboxName& mailbox);
   [[nodiscard]] std::span<const AclEntry> entries() const { return entries_; }
   /// Replaces the rights of `identifier`; empty rights remove the line.
   void set(std::string_view identifier, Rights rights);

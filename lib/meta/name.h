@@ -11,8 +11,9 @@
 
 namespace postern::meta {
 
-/// "anna" or "anna@example.org": lower case, NFC, 1..255 octets; the local part has no '/', '%',
-/// '*', '@', control character or white space and doesn't begin with '.'.
+/// "anna" or "anna@example.org": lower case, NFC, 1..255 octets; only ASCII letters are
+/// folded. The local part has no '/', '%', '*', '@', '+' (the separator of user+Mailbox), control
+/// character or white space, doesn't begin with '.' or '-' and isn't "anyone" or "anonymous".
 class UserName {
  public:
   UserName() = default;  // nobody
@@ -35,8 +36,11 @@ class UserName {
 class MailboxName {
  public:
   MailboxName() = default;
-  /// The administrator's form: "user/anna/Sent@example.org", "news/announce".
-  /// @error bad_syntax  not UTF-8, an empty level, a control character, too long
+  /// The administrator's form: "user/anna/Sent@example.org", "news/announce". What follows the last
+  /// '@' is the domain unless it has a '/'; a name without a domain whose last level has an '@' ends
+  /// with another one. "user" alone is a name (roots of LIST) that create() refuses.
+  /// @error bad_syntax  not UTF-8, an empty level, '%', '*', a control character, too long, or
+  ///                    "user/X" where X is no user name
   static Result<MailboxName> from_utf8(std::string_view text);
   static MailboxName inbox_of(const UserName& user);
   /// `level` may hold several levels: "Lists/dev".
