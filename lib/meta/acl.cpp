@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "lib/base/text.h"
 
@@ -35,11 +36,17 @@ std::optional<Rights> rights_of_letter(char c) {
   return std::nullopt;
 }
 
-bool matches(std::string_view identifier, const Identity& who) {
-  if (identifier == "anyone") return true;
+/// A domain's own "anyone" and groups reach no other domain; a mailbox without one serves all.
+bool same_house(const Identity& who, const MailboxName& mailbox) {
+  return mailbox.domain().empty() || who.user.empty() || mailbox.domain() == who.user.domain();
+}
+
+bool matches(std::string_view identifier, const Identity& who, const MailboxName& mailbox) {
+  if (identifier == "anyone") return same_house(who, mailbox);
   if (identifier == "anonymous") return who.anonymous;
   if (identifier.starts_with("group:"))
-    return std::ranges::find(who.groups, identifier) != who.groups.end();
+    return same_house(who, mailbox) &&
+           std::ranges::find(who.groups, identifier) != who.groups.end();
   return !who.anonymous && identifier == who.user.text();
 }
 
@@ -100,14 +107,14 @@ Rights Acl::rights_of(const Identity& who, const MailboxName& mailbox) const {
   for (const auto& [identifier, rights] : entries_) {
     const std::string_view name(identifier);
     if (name.starts_with('-')) {
-      if (matches(name.substr(1), who)) denied = denied | rights;
-    } else if (matches(name, who)) {
+      if (matches(name.substr(1), who, mailbox)) denied = denied | rights;
+    } else if (matches(name, who, mailbox)) {
       granted = granted | rights;
     }
   }
   Rights out = granted - denied;
-  if (who.admin) out = out | Right::lookup | Right::create | Right::delete_mailbox |
-                       Right::administer;
+  if (who.admin)
+    out = out | Right::lookup | Right::create | Right::delete_mailbox | Right::administer;
   if (!who.anonymous && !who.user.empty() && mailbox.owner() == who.user)
     out = out | Right::lookup | Right::administer;
   return out;

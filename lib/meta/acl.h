@@ -86,7 +86,8 @@ class Acl {
   /// Replaces the rights of `identifier`; empty rights remove the line.
   void set(std::string_view identifier, Rights rights);
   /// RFC 4314 §2: union of all matching lines, minus the union of the matching negative ones. The
-  /// owner of the tree always keeps l and a, an admin l, k, x and a.
+  /// owner of the tree always keeps l and a, an admin l, k, x and a. "anyone" and groups count in
+  /// mailboxes of one's own domain and in those without a domain.
   [[nodiscard]] Rights rights_of(const Identity& who, const MailboxName& mailbox) const;
   /// Stored form, also in headers: "anna\tlrswipkxtea\tanyone\tp\t".
   [[nodiscard]] std::string text() const;

@@ -37,8 +37,8 @@ class MailboxName {
  public:
   MailboxName() = default;
   /// The administrator's form: "user/anna/Sent@example.org", "news/announce". What follows the last
-  /// '@' is the domain unless it has a '/'; a name without a domain whose last level has an '@' ends
-  /// with another one. "user" alone is a name (roots of LIST) that create() refuses.
+  /// '@' is the domain unless it has a '/'; a name without a domain whose last level has an '@'
+  /// ends with another one. "user" alone is a name (roots of LIST) that create() refuses.
   /// @error bad_syntax  not UTF-8, an empty level, '%', '*', a control character, too long, or
   ///                    "user/X" where X is no user name
   static Result<MailboxName> from_utf8(std::string_view text);
