@@ -12,6 +12,7 @@
 
 #include "lib/base/ids.h"
 #include "lib/base/result.h"
+#include "lib/store/format.h"
 #include "lib/store/types.h"
 #include "lib/store/view.h"
 
@@ -39,10 +40,19 @@ struct CachedFacts {
   std::string_view envelope;  // wire forms, ready to send (lib/mime)
   std::string_view bodystructure;
   std::string_view body;
-  std::string_view headers;   // the cached header fields, as in the message, each with CRLF
+  // The same with UTF-8 in quoted strings (RFC 9051, RFC 6855); the same octets where both agree.
+  std::string_view envelope_utf8;
+  std::string_view bodystructure_utf8;
+  std::string_view body_utf8;
+  std::string_view headers;   // those of header_is_cached(), as in the message, each with its CRLF
   std::string_view sections;  // a mime::SectionTable
   bool has_8bit_header = false;
+  bool sections_reached_limit = false;  // mime::Message::limits_reached
 };
+
+/// Whether a message's fields of this name are all in CachedFacts::headers: then HEADER.FIELDS,
+/// SORT and SEARCH need no message file. Any case.
+bool header_is_cached(std::string_view name);
 
 class Mailbox {
  public:
@@ -69,11 +79,34 @@ class Mailbox {
   /// A cheap look: has anything been committed since `view` last moved?
   [[nodiscard]] bool is_stale(const View& view) const;
 
-  // Records. All inline-cheap: they read mapped blocks.
-  [[nodiscard]] Uid uid(RecNo record) const;
-  [[nodiscard]] ModSeq modseq(RecNo record) const;
-  [[nodiscard]] std::uint64_t size(RecNo record) const;
-  [[nodiscard]] std::int64_t internal_date(RecNo record) const;
+  // Records: inline, they read mapped blocks; the first touch of a block verifies its checksums.
+  // A record number is good until the next snapshot(), view_at(), advance() or change, since these
+  // may move to a compacted index; Views move along by themselves.
+  [[nodiscard]] Uid uid(RecNo record) const {
+    return Uid(*cell<std::uint32_t>(record, column::kUid));
+  }
+  /// Never above the highestmodseq of the last snapshot. Read it BEFORE the flags: then flags may
+  /// be newer than it says, never older.
+  [[nodiscard]] ModSeq modseq(RecNo record) const {
+    const auto value =
+        __atomic_load_n(cell<std::uint64_t>(record, column::kModseq), __ATOMIC_ACQUIRE);
+    return ModSeq(value < horizon_ ? value : horizon_);
+  }
+  [[nodiscard]] std::uint64_t size(RecNo record) const {
+    return *cell<std::uint64_t>(record, column::kSize);
+  }
+  [[nodiscard]] std::int64_t internal_date(RecNo record) const {
+    return *cell<std::int64_t>(record, column::kInternalDate);
+  }
+  [[nodiscard]] std::int16_t internal_zone(RecNo record) const {
+    return *cell<std::int16_t>(record, column::kPlace, 4);
+  }
+  [[nodiscard]] std::int64_t sent_date(RecNo record) const {
+    return *cell<std::int64_t>(record, column::kSentDate);
+  }
+  [[nodiscard]] std::int64_t save_date(RecNo record) const {
+    return *cell<std::int64_t>(record, column::kSaveDate);
+  }
   [[nodiscard]] Flags flags(RecNo record) const;
   /// System flags and the first 64 keywords only; `more` says whether flags() would give others.
   struct FlagWord {
@@ -81,7 +114,15 @@ class Mailbox {
     bool more = false;
     std::uint64_t keywords = 0;
   };
-  [[nodiscard]] FlagWord flag_word(RecNo record) const;
+  [[nodiscard]] FlagWord flag_word(RecNo record) const {
+    const auto word =
+        __atomic_load_n(cell<std::uint64_t>(record, column::kFlags), __ATOMIC_RELAXED);
+    return {
+        .system = static_cast<std::uint32_t>(word & bits::kSystem),
+        .more = __atomic_load_n(cell<std::uint32_t>(record, column::kMore), __ATOMIC_RELAXED) != 0,
+        .keywords =
+            __atomic_load_n(cell<std::uint64_t>(record, column::kKeywords), __ATOMIC_RELAXED)};
+  }
   /// Everything immutable, its checksum verified.
   /// @error corrupt
   Result<Record> record(RecNo record) const;
@@ -123,9 +164,24 @@ class Mailbox {
 
  private:
   friend class Store;
+  friend struct MailboxAccess;
   struct Impl;
   explicit Mailbox(std::unique_ptr<Impl> impl);
+
+  template <typename T>
+  const T* cell(RecNo record, std::uint32_t column_offset, std::size_t width = sizeof(T)) const {
+    const std::uint32_t number = block::of(record.value());
+    const char* base = number < blocks_.size() ? blocks_[number] : nullptr;
+    if (base == nullptr) [[unlikely]]
+      base = touch(number);
+    return reinterpret_cast<const T*>(base + std::uint64_t{column_offset} * block::size(number) +
+                                      block::slot(record.value()) * width);
+  }
+  const char* touch(std::uint32_t number) const;
+
   std::unique_ptr<Impl> impl_;
+  mutable std::vector<char*> blocks_;  // verified blocks of the map, null: not touched yet
+  std::uint64_t horizon_ = 0;          // highestmodseq of the last snapshot
 };
 
 }  // namespace postern::store

@@ -96,7 +96,33 @@ class Store {
   Result<Copied> move(Mailbox& source, std::span<const RecNo> records,
                       const meta::MailboxEntry& destination);
 
+  // Upkeep. None of these is needed for correctness.
+  /// For the log records: the session on whose behalf changes are made from now on.
+  void set_session(std::uint64_t session);
+  /// Makes flag changes of this process durable whose store.flush_interval has passed (all with
+  /// `now`). Workers call it when a command has ended (a comparison when nothing is due) and with
+  /// `now` before they park or exit. A killed worker's changes are flushed by the kernel within its
+  /// own write-back interval (5 s of journal commit), or by the next worker that flushes the
+  /// mailbox.
+  void flush_due(bool now = false);
+  /// Milliseconds until flush_due() has something to do; nothing when all is durable.
+  [[nodiscard]] std::optional<std::int64_t> flush_in() const;
+  /// Copies changed list entries into the headers. Gives how many.
+  Result<std::size_t> drain_outbox(std::size_t most = 1000);
+  /// Nightly work on one mailbox: unlinks files of messages expunged longer ago than
+  /// store.expunge_keep, drops tombstones older than store.tombstone_keep, checkpoints the log, and
+  /// sweeps t.* files. Also finishes or undoes an interrupted DELETE.
+  Result<void> clean(const meta::MailboxEntry& entry);
+  /// Removes the directory of a mailbox that is no longer in the list.
+  Result<void> remove_directory(const MailboxId& mailbox, std::string_view partition);
+  /// The directory of a mailbox, for tools and log lines.
+  [[nodiscard]] Result<std::string> directory_of(const MailboxId& mailbox,
+                                                 std::string_view partition) const;
+  /// Closes all mailboxes that nobody holds.
+  void drop_cache();
+
  private:
+  friend struct StoreAccess;
   struct Impl;
   explicit Store(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
