@@ -1,0 +1,198 @@
+"""What is measured: each case drives one server for one round and returns {metric: value}."""
+
+import imaplib
+import json
+import subprocess
+import time
+from dataclasses import dataclass, field
+
+from live import processes
+from live.instance import PASSWORD
+
+THUNDERBIRD = ("(UID RFC822.SIZE FLAGS BODY.PEEK[HEADER.FIELDS (From To Cc Bcc Subject Date "
+               "Message-ID Priority X-Priority References Newsgroups In-Reply-To Content-Type "
+               "Reply-To)])")
+ITEMS = {"uid_flags": "(UID FLAGS)", "envelope": "(ENVELOPE)", "bodystructure": "(BODYSTRUCTURE)",
+         "headers": THUNDERBIRD}
+USERS = 20  # every server has user1 to user20
+
+
+@dataclass
+class Size:
+    """How much work a round does."""
+
+    lmtp: int = 3000        # messages
+    twenty: int = 300       # messages to twenty recipients
+    big: int = 100_000      # messages in the large mailbox
+    huge: int = 1_000_000   # messages in the huge one
+    seconds: int = 8        # of session churn
+    stores: int = 5000
+    changes: int = 100      # seen by an idling session
+    pop3: int = 5000        # messages
+    idlers: int = 300       # idle clients whose memory is taken
+
+
+QUICK = Size(lmtp=400, twenty=40, big=10_000, huge=50_000, seconds=2, stores=1000, changes=15,
+             pop3=500, idlers=50)
+
+
+@dataclass
+class Subject:
+    """A running server under measurement and what has been done to it so far."""
+
+    server: object
+    load_program: str
+    size: Size
+    offset: int = 0  # keeps Message-IDs of all deliveries apart
+    made: set = field(default_factory=set)
+
+    def load(self, case, port=None, **options):
+        """Runs one load generator; returns its JSON result."""
+        command = [self.load_program, case, "--host", self.server.host,
+                   "--port", str(port or self.server.imap_port)]
+        for name, value in options.items():
+            command += [f"--{name}", str(value)]
+        done = subprocess.run(command, text=True, capture_output=True)
+        if done.returncode != 0:
+            raise RuntimeError(f"{self.server.name}: {' '.join(command)}: {done.stderr.strip()}")
+        return json.loads(done.stdout)
+
+    def mailbox(self, name, messages):
+        """Makes mailbox `name` with `messages` unless an earlier round did."""
+        if name not in self.made:
+            self.load("fill", mailbox=name, messages=messages)
+            self.made.add(name)
+        return name
+
+
+def deliver(subject, messages, **options):
+    """An LMTP run; its result with `cpu_ms`, the server's CPU time for one message."""
+    before = subject.server.cpu_seconds()
+    result = subject.load("lmtp", port=subject.server.lmtp_port, messages=messages,
+                          offset=subject.offset, **options)
+    subject.offset += messages
+    result["cpu_ms"] = (subject.server.cpu_seconds() - before) * 1000 / messages
+    return result
+
+
+def lmtp(subject, _round):
+    metrics = {}
+    for octets in (8192, 20480):
+        for connections in (1, 4, 16):
+            messages = subject.size.lmtp // (3 if connections == 1 else 1)
+            result = deliver(subject, messages, size=octets, connections=connections, users=16)
+            metrics[f"lmtp_{octets // 1024}k_{connections}"] = result["messages_per_s"]
+            if connections != 1:
+                metrics[f"lmtp_cpu_{octets // 1024}k_{connections}"] = result["cpu_ms"]
+    return metrics
+
+
+def lmtp_twenty(subject, _round):
+    result = deliver(subject, subject.size.twenty, size=8192, connections=4, recipients=20)
+    return {"lmtp_twenty": result["deliveries_per_s"]}
+
+
+def fetch(subject, number):
+    """Each round reads a mailbox that no session has opened before."""
+    big = subject.mailbox(f"big{number}", subject.size.big)
+    metrics = {}
+    for name, item in ITEMS.items():
+        result = subject.load("fetch", mailbox=big, item=item, repeat=4)
+        metrics[f"fetch_{name}_first"] = result["first_per_s"]
+        metrics[f"fetch_{name}"] = result["repeated_per_s"]
+    return metrics
+
+
+def select(subject, _round):
+    small = subject.mailbox("small", 100)
+    big = subject.mailbox("big0", subject.size.big)
+    huge = subject.mailbox("huge", subject.size.huge)
+    return {"select_small": subject.load("select", mailbox=small, count=40)["p50_ms"],
+            "select_big": subject.load("select", mailbox=big, count=20)["p50_ms"],
+            "select_huge": subject.load("select", mailbox=huge, count=8)["p50_ms"]}
+
+
+def sessions(subject, _round):
+    result = subject.load("sessions", clients=16, seconds=subject.size.seconds, users=16)
+    return {"sessions": result["sessions_per_s"]}
+
+
+def changes(subject, number):
+    big = subject.mailbox("big0", subject.size.big)
+    result = subject.load("changes", mailbox=big, messages=subject.size.big,
+                          scratch=f"round{number}")
+    return {name.removesuffix("_per_s"): value for name, value in result.items()}
+
+
+def stores(subject, _round):
+    subject.mailbox("small", 100)
+    return {"single_stores": subject.load("stores", count=subject.size.stores)["stores_per_s"]}
+
+
+def idle(subject, _round):
+    subject.mailbox("small", 100)
+    result = subject.load("idle", changes=subject.size.changes)
+    return {"idle_p50": result["p50_ms"], "idle_p99": result["p99_ms"]}
+
+
+def worker_sizes(server):
+    return [processes.pss_kib(pid) / 1024 for pid in server.pids()
+            if processes.name_of(pid) == server.worker_name]
+
+
+def memory(subject, _round):
+    """Pss in MB: the smallest IMAP worker when nobody is logged in, the largest while a session
+    reads the envelopes of the big mailbox, and all processes then."""
+    server = subject.server
+    big = subject.mailbox("big0", subject.size.big)
+    time.sleep(1)  # sessions of earlier cases end
+    spare = min(worker_sizes(server), default=None)
+    with imaplib.IMAP4(server.host, server.imap_port) as session:
+        session.login("user1", PASSWORD)
+        session.select(big)
+        session.fetch("1:*", "(ENVELOPE)")
+        session.noop()
+        busy = max(worker_sizes(server), default=None)
+        total = sum(processes.pss_kib(pid) for pid in server.pids()) / 1024
+    return {"pss_spare": spare, "pss_busy": busy, "pss_all": total}
+
+
+def idlers(subject, _round):
+    """KiB of Pss, all the server's processes, for each client in IDLE."""
+    server = subject.server
+    before = sum(processes.pss_kib(pid) for pid in server.pids())
+    command = [subject.load_program, "idlers", "--port", str(server.imap_port), "--host",
+               server.host, "--clients", str(subject.size.idlers), "--users", str(USERS)]
+    holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        clients = json.loads(holder.stdout.readline())["clients"]
+        time.sleep(2)  # servers that put idle sessions aside have done so
+        after = sum(processes.pss_kib(pid) for pid in server.pids())
+    finally:
+        holder.stdin.close()
+        holder.wait()
+    return {"pss_idler": (after - before) / clients}
+
+
+def pop3(subject, number):
+    if not subject.server.pop3_port:
+        return {}
+    user = number % USERS + 1
+    for _ in range(subject.size.pop3 // 500):
+        deliver(subject, 500, size=8192, connections=4, users=1, first=user)
+    result = subject.load("pop3", port=subject.server.pop3_port, user=f"user{user}")
+    return {"pop3": result["messages_per_s"]}
+
+
+def tls_sessions(subject, _round):
+    if not subject.server.imaps_port:
+        return {}
+    common = {"port": subject.server.imaps_port, "tls": 1, "clients": 16,
+              "seconds": subject.size.seconds, "users": 16}
+    return {"tls_sessions": subject.load("sessions", **common)["sessions_per_s"],
+            "tls_resumed": subject.load("sessions", resume=1, **common)["sessions_per_s"]}
+
+
+CASES = {case.__name__: case for case in (
+    lmtp, lmtp_twenty, fetch, select, changes, stores, sessions, idle, memory, pop3,
+    tls_sessions, idlers)}

@@ -1,0 +1,68 @@
+// A blocking client connection over TCP, with or without TLS, that is cheap enough never to be the
+// limit of a measurement.
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/base/fd.h"
+#include "tests/bench/load/load.h"
+
+namespace postern::bench {
+
+/// Where a server listens, and whether TLS starts at once.
+struct Address {
+  std::string host = "127.0.0.1";
+  int port = 0;
+  bool tls = false;
+};
+
+/// From --host, --port and --tls 1.
+Address address_of(const Options& options);
+
+/// Keeps the newest TLS session, so that the next connection can resume it. One per thread.
+class TlsResumption {
+ public:
+  TlsResumption();
+  [[nodiscard]] SSL_CTX* context() const { return context_.get(); }
+  [[nodiscard]] SSL_SESSION* session() const { return session_.get(); }
+  void forget() { session_.reset(); }
+
+ private:
+  static int keep(SSL* ssl, SSL_SESSION* session);
+  std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context_;
+  std::unique_ptr<SSL_SESSION, decltype(&SSL_SESSION_free)> session_;
+};
+
+class Connection {
+ public:
+  /// @param tls  used where address.tls is set; must outlive the connection
+  explicit Connection(const Address& address, TlsResumption* tls = nullptr);
+
+  void send(std::string_view bytes);
+  /// The next line without CRLF; valid until the next call.
+  std::string_view line();
+  /// Reads until the last line of what has come starts with `prefix` and is complete. Only for
+  /// exchanges in which the server sends nothing behind that line. Valid until the next call.
+  std::string_view until_last_line(std::string_view prefix);
+  /// Reads until the line "." (POP3 multi-line answers); gives all before it.
+  std::string_view until_dot();
+  [[nodiscard]] bool resumed() const { return ssl_ && SSL_session_reused(ssl_.get()) == 1; }
+
+ private:
+  void fill();
+  void drop_consumed();
+  [[nodiscard]] std::string_view pending() const { return {buffer_.data() + from_, to_ - from_}; }
+
+  Fd fd_;
+  std::unique_ptr<SSL, decltype(&SSL_free)> ssl_{nullptr, SSL_free};
+  std::vector<char> buffer_;
+  std::size_t from_ = 0;
+  std::size_t to_ = 0;
+};
+
+}  // namespace postern::bench

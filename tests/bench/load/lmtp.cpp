@@ -1,0 +1,88 @@
+// LMTP delivery (RFC 2033) over several connections at once.
+// --connections C --messages N (all connections together) --size OCTETS --recipients R --users K
+// With one recipient, connection i delivers to user(i mod K + F), F from --first; with more, all
+// deliver to user1..userR.
+#include <atomic>
+
+#include "tests/bench/load/connection.h"
+#include "tests/bench/load/message.h"
+
+namespace postern::bench {
+namespace {
+
+struct Plan {
+  Address address;
+  std::size_t messages;
+  std::size_t size;
+  int recipients;
+  int users;
+  int first;
+};
+
+void expect_reply(Connection& connection, char first_digit) {
+  std::string_view line = connection.line();
+  while (line.size() > 3 && line[3] == '-') line = connection.line();
+  if (line.empty() || line[0] != first_digit) die(fmt::format("LMTP: {}", line));
+}
+
+/// MAIL, RCPT and DATA in one write (RFC 2920), as Postfix sends them.
+std::string envelope(const Plan& plan, int connection) {
+  std::string text = "MAIL FROM:<sender@example.net>\r\n";
+  for (int r = 0; r < plan.recipients; ++r) {
+    const int user = plan.recipients == 1 ? connection % plan.users : r;
+    text += fmt::format("RCPT TO:<user{}>\r\n", user + plan.first);
+  }
+  return text + "DATA\r\n";
+}
+
+void deliver(Connection& connection, const Plan& plan, std::string_view commands,
+             std::string_view message) {
+  connection.send(commands);
+  for (int r = 0; r <= plan.recipients; ++r) expect_reply(connection, '2');
+  expect_reply(connection, '3');
+  connection.send(fmt::format("{}.\r\n", message));
+  for (int r = 0; r < plan.recipients; ++r) expect_reply(connection, '2');
+}
+
+std::vector<std::string> make_messages(const Plan& plan, std::size_t offset) {
+  std::vector<std::string> messages;
+  messages.reserve(plan.messages);
+  for (std::size_t i = 0; i < plan.messages; ++i)
+    messages.push_back(make_message(offset + i, plan.size));
+  return messages;
+}
+
+}  // namespace
+
+void run_lmtp(const Options& options) {
+  const Plan plan{address_of(options),
+                  static_cast<std::size_t>(options.number("messages", 1000)),
+                  static_cast<std::size_t>(options.number("size", 8192)),
+                  options.number("recipients", 1),
+                  options.number("users", 1),
+                  options.number("first", 1)};
+  // The offset keeps Message-IDs of different rounds apart: duplicates would be suppressed.
+  const auto messages = make_messages(plan, static_cast<std::size_t>(options.number("offset", 0)));
+  std::atomic<std::size_t> next = 0;
+  const Stopwatch watch;
+  in_parallel(options.number("connections", 1), [&](int number) {
+    Connection connection{plan.address};
+    expect_reply(connection, '2');
+    connection.send("LHLO bench.example.net\r\n");
+    expect_reply(connection, '2');
+    const std::string commands = envelope(plan, number);
+    for (std::size_t i = next++; i < messages.size(); i = next++)
+      deliver(connection, plan, commands, messages[i]);
+    connection.send("QUIT\r\n");
+  });
+  const double seconds = watch.seconds();
+  const double deliveries = static_cast<double>(plan.messages) * plan.recipients;
+  Json{}
+      .add("messages", plan.messages)
+      .add("seconds", seconds)
+      .add("messages_per_s", static_cast<double>(plan.messages) / seconds)
+      .add("deliveries_per_s", deliveries / seconds)
+      .print();
+}
+
+}  // namespace postern::bench

@@ -1,0 +1,76 @@
+// Making a mailbox of any size quickly, opening it, and reading it.
+#include "tests/bench/load/imap_session.h"
+#include "tests/bench/load/message.h"
+
+namespace postern::bench {
+namespace {
+
+constexpr int kDistinct = 1000;  // copies of one message stay far below ext4's 65,000 links
+
+void make_source(ImapSession& session, std::string_view source, std::size_t size) {
+  session.try_command(fmt::format("CREATE {}", source));
+  const std::string answer{session.command(fmt::format("SELECT {}", source))};
+  if (answer.find(fmt::format("* {} EXISTS", kDistinct)) != std::string::npos) return;
+  session.command("UNSELECT");
+  session.try_command(fmt::format("DELETE {}", source));
+  session.command(fmt::format("CREATE {}", source));
+  for (std::size_t i = 0; i < kDistinct; ++i) append(session, source, make_message(i, size));
+  session.command(fmt::format("SELECT {}", source));
+}
+
+}  // namespace
+
+/// --mailbox NAME --messages N --size OCTETS: makes NAME anew with N messages, by COPY from a
+/// mailbox "source" of 1,000 different ones, which it makes when it isn't there.
+void run_fill(const Options& options) {
+  const std::string mailbox = options.text("mailbox", "big");
+  const int wanted = options.number("messages", 100000);
+  ImapSession session{address_of(options), options.text("user", "user1")};
+  make_source(session, "source", static_cast<std::size_t>(options.number("size", 8192)));
+  session.try_command(fmt::format("DELETE {}", mailbox));
+  session.command(fmt::format("CREATE {}", mailbox));
+  const Stopwatch watch;
+  for (int made = 0; made < wanted; made += kDistinct)
+    session.command(fmt::format("COPY 1:{} {}", std::min(kDistinct, wanted - made), mailbox));
+  Json{}.add("messages", static_cast<std::size_t>(wanted)).add("seconds", watch.seconds()).print();
+}
+
+/// --mailbox NAME --item ITEM --repeat R: FETCH 1:* ITEM, R times in one session. Prints the rate
+/// of the first time and the median of the others.
+void run_fetch(const Options& options) {
+  ImapSession session{address_of(options), options.text("user", "user1")};
+  session.command(fmt::format("SELECT {}", options.text("mailbox", "big")));
+  const std::string command = fmt::format("FETCH 1:* {}", options.text("item", "(UID FLAGS)"));
+  std::vector<double> rates;
+  std::size_t octets = 0;
+  for (int i = 0; i < options.number("repeat", 3); ++i) {
+    const Stopwatch watch;
+    const std::string_view answer = session.command(command);
+    const double seconds = watch.seconds();
+    octets = answer.size();
+    rates.push_back(static_cast<double>(count_of(" FETCH (", answer)) / seconds);
+  }
+  const double first = rates.front();
+  if (rates.size() > 1) rates.erase(rates.begin());
+  Json{}
+      .add("octets", octets)
+      .add("first_per_s", first)
+      .add("repeated_per_s", percentile(rates, 0.5))
+      .print();
+}
+
+/// --mailbox NAME --count N: the time of SELECT in N new sessions.
+void run_select(const Options& options) {
+  std::vector<double> milliseconds;
+  for (int i = 0; i < options.number("count", 20); ++i) {
+    ImapSession session{address_of(options), options.text("user", "user1")};
+    const std::string command = fmt::format("SELECT {}", options.text("mailbox", "big"));
+    const Stopwatch watch;
+    session.command(command);
+    milliseconds.push_back(watch.seconds() * 1000);
+    session.command("LOGOUT");
+  }
+  Json{}.add("p50_ms", percentile(milliseconds, 0.5)).print();
+}
+
+}  // namespace postern::bench

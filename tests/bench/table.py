@@ -1,0 +1,97 @@
+"""The metrics in words, medians, ratios, and the markdown table."""
+
+import statistics
+from dataclasses import dataclass
+
+
+@dataclass
+class Metric:
+    """`target` is what Postern's ratio to the better peer should reach (at least 1: as good)."""
+
+    key: str
+    text: str
+    unit: str
+    more_is_better: bool = True
+    target: float | None = None
+
+
+def rate(key, text, target=None):
+    return Metric(key, text, "/s", True, target)
+
+
+def cost(key, text, unit, target=None):
+    return Metric(key, text, unit, False, target)
+
+
+METRICS = [
+    *[rate(f"lmtp_{kib}k_{n}", f"LMTP, {kib} KB, {n} connection{'s' * (n > 1)}",
+           2 if n > 1 else None) for kib in (8, 20) for n in (1, 4, 16)],
+    *[cost(f"lmtp_cpu_{kib}k_{n}", f"LMTP, {kib} KB, {n} connections: server CPU a message", "ms")
+      for kib in (8, 20) for n in (4, 16)],
+    rate("lmtp_twenty", "LMTP, 8 KB to 20 recipients: deliveries", 4),
+    *[rate(f"fetch_{key}{suffix}", f"FETCH 1:* {text}, {when}", target)
+      for key, text, target in (("uid_flags", "(UID FLAGS)", 2), ("envelope", "ENVELOPE", 4),
+                                ("bodystructure", "BODYSTRUCTURE", 2),
+                                ("headers", "Thunderbird's header fields", 2))
+      for suffix, when in (("_first", "first time"), ("", "repeated"))],
+    cost("select_small", "SELECT, 100 messages", "ms"),
+    cost("select_big", "SELECT, 100,000 messages", "ms"),
+    cost("select_huge", "SELECT, 1,000,000 messages", "ms"),
+    rate("sessions", "connect+LOGIN+SELECT+LOGOUT, 16 clients", 4),
+    rate("tls_sessions", "the same with TLS, full handshakes", 3),
+    rate("tls_resumed", "the same with TLS, sessions resumed", 3),
+    rate("store", "STORE 1:* +FLAGS: messages", 2),
+    rate("single_stores", "single STOREs", 2),
+    rate("copy", "COPY 1:*: messages", 2),
+    rate("move", "MOVE 1:*: messages", 2),
+    rate("expunge", "EXPUNGE: messages", 2),
+    cost("idle_p50", "change seen by an idling session, p50", "ms"),
+    cost("idle_p99", "change seen by an idling session, p99", "ms"),
+    rate("pop3", "POP3 RETR+DELE: messages", 2),
+    cost("pss_spare", "Pss of an idle IMAP worker", "MB"),
+    cost("pss_busy", "Pss of a busy IMAP worker", "MB"),
+    cost("pss_all", "Pss of all processes, one busy session", "MB"),
+    cost("pss_idler", "Pss for each client in IDLE", "KB"),
+]
+
+
+def median(values):
+    known = [value for value in values if value is not None]
+    return statistics.median(known) if known else None
+
+
+def show(value):
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def ratio(metric, medians):
+    """How many times better Postern is than the better of the peers, or None."""
+    ours = medians.get("postern")
+    peers = [value for name, value in medians.items()
+             if name in ("dovecot", "cyrus") and value is not None]
+    if not ours or not peers:
+        return None
+    return ours / max(peers) if metric.more_is_better else min(peers) / ours
+
+
+def row(metric, medians, servers):
+    cells = [metric.text, metric.unit] + [show(medians.get(name)) for name in servers]
+    if "postern" in servers:
+        found = ratio(metric, medians)
+        cells += [f"{found:.2f}" if found else "-", f"{metric.target:g}" if metric.target else ""]
+    return "| " + " | ".join(cells) + " |"
+
+
+def markdown(samples, servers):
+    """`samples`: {server: {metric: [value a round]}}."""
+    heads = ["what", "unit"] + list(servers)
+    if "postern" in servers:
+        heads += ["ratio", "wanted"]
+    lines = ["| " + " | ".join(heads) + " |", "|---|---|" + "---:|" * (len(heads) - 2)]
+    for metric in METRICS:
+        medians = {name: median(samples[name].get(metric.key, [])) for name in servers}
+        if any(value is not None for value in medians.values()):
+            lines.append(row(metric, medians, servers))
+    return "\n".join(lines)

@@ -1,0 +1,21 @@
+"""Private instances of mail servers for the benchmarks, the client tests and the crash tests.
+
+Each server (postern, dovecot, cyrus) is a subclass of `Instance`: unprivileged ports on loopback,
+all its files in one scratch folder, `start`, `stop`, `kill`, and the ports and process ids that a
+test needs. System services are never touched.
+"""
+
+from .instance import Instance
+from .cyrus import Cyrus
+from .dovecot import Dovecot, DovecotMdbox
+from .postern import Postern
+
+SERVERS = {kind.name: kind for kind in (Postern, Dovecot, DovecotMdbox, Cyrus)}
+
+
+def make(name, folder, port_base, users):
+    """The server `name`, not yet started."""
+    return SERVERS[name](folder, port_base, users)
+
+
+__all__ = ["Instance", "Cyrus", "Dovecot", "DovecotMdbox", "Postern", "SERVERS", "make"]

@@ -1,0 +1,114 @@
+"""A private Dovecot from Debian's packages, default durability (mail_fsync=optimized)."""
+
+import os
+import subprocess
+
+from .instance import PASSWORD, Instance, self_signed
+
+# Everything that isn't set here keeps Debian's default. Limits are raised so that a benchmark's
+# many connections from one address are let in.
+CONFIG = """
+base_dir = {run}
+state_dir = {folder}/state
+instance_name = {instance}
+log_path = {folder}/dovecot.log
+protocols = imap pop3 lmtp
+listen = 127.0.0.1
+ssl = yes
+ssl_cert = <{cert}
+ssl_key = <{key}
+disable_plaintext_auth = no
+auth_mechanisms = plain
+first_valid_uid = 1
+mail_max_userip_connections = 20000
+mail_location = {format}:{folder}/mail/%n
+mail_home = {folder}/home/%n
+mail_uid = mail
+mail_gid = mail
+namespace inbox {{
+  inbox = yes
+  separator = /
+}}
+passdb {{
+  driver = passwd-file
+  args = scheme=PLAIN username_format=%n {folder}/passwd
+}}
+userdb {{
+  driver = static
+  args = uid=mail gid=mail home={folder}/home/%n
+}}
+protocol lmtp {{
+  postmaster_address = postmaster@localhost
+}}
+service imap-login {{
+  inet_listener imap {{
+    port = {imap}
+  }}
+  inet_listener imaps {{
+    port = {imaps}
+    ssl = yes
+  }}
+  process_limit = 20000
+}}
+service imap {{
+  process_limit = 20000
+}}
+service pop3-login {{
+  inet_listener pop3 {{
+    port = {pop3}
+  }}
+  inet_listener pop3s {{
+    port = {pop3s}
+    ssl = yes
+  }}
+}}
+service lmtp {{
+  inet_listener lmtp {{
+    address = 127.0.0.1
+    port = {lmtp}
+  }}
+}}
+service anvil {{
+  client_limit = 40000
+}}
+service auth {{
+  client_limit = 40000
+}}
+"""
+
+
+class Dovecot(Instance):
+    """Maildir, or any other format named in `mail_format` before start ("mdbox")."""
+
+    name = "dovecot"
+    worker_name = "imap"
+    mail_format = "maildir"
+
+    def launch(self):
+        self.folder.mkdir(parents=True, exist_ok=True)
+        os.chmod(self.folder, 0o755)
+        for name in ("mail", "home", "state"):
+            path = self.folder / name
+            path.mkdir(exist_ok=True)
+            subprocess.run(["chown", "mail:mail", str(path)], check=True)
+        (self.folder / "passwd").write_text(
+            "".join(f"user{n}:{PASSWORD}\n" for n in range(1, self.users + 1)))
+        config = self.folder / "dovecot.conf"
+        config.write_text(self.config())
+        with open(self.folder / "start.log", "ab") as log:
+            subprocess.run(["dovecot", "-c", str(config)], check=True, stdout=log, stderr=log)
+        self.master_pid = int((self.folder / "run" / "master.pid").read_text())
+
+    def config(self):
+        cert, key = self_signed(self.folder)
+        return CONFIG.format(
+            folder=self.folder, run=self.folder / "run", instance=f"bench{self.port_base}",
+            cert=cert, key=key, format=self.mail_format, imap=self.imap_port,
+            imaps=self.imaps_port, pop3=self.pop3_port, pop3s=self.pop3s_port, lmtp=self.lmtp_port)
+
+
+class DovecotMdbox(Dovecot):
+    """The same with Dovecot's own format, several messages a file."""
+
+    name = "dovecot-mdbox"
+    mail_format = "mdbox"
