@@ -28,7 +28,7 @@ class Size:
     seconds: int = 8        # of session churn
     stores: int = 5000
     changes: int = 100      # seen by an idling session
-    pop3: int = 5000        # messages
+    pop3: int = 1000        # messages
     idlers: int = 300       # idle clients whose memory is taken
 
 
