@@ -1,0 +1,33 @@
+// Flags of messages as answers show them.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "imapd/connection.h"
+#include "imapd/line_writer.h"
+#include "lib/store/mailbox.h"
+
+namespace postern::imap {
+
+/// Whether `uid` is in one of the ascending `ranges`.
+bool contains(const std::vector<UidRange>& ranges, Uid uid);
+
+/// Writes "(\Seen $Junk …)" of one message after another. Borrows all.
+class FlagWriter {
+ public:
+  FlagWriter(const store::Mailbox& mailbox, const std::vector<UidRange>& recent);
+  void write(LineWriter& out, store::RecNo record, Uid uid) const;
+
+ private:
+  void keyword(LineWriter& out, std::size_t number, bool& first) const;
+
+  const store::Mailbox& mailbox_;
+  const std::vector<UidRange>& recent_;
+};
+
+/// "\Answered \Flagged …" and the first keywords of the table, as FLAGS lists them.
+std::string flag_names(const store::Mailbox& mailbox);
+
+}  // namespace postern::imap

@@ -1,0 +1,34 @@
+// imapd's options: doc/configuration.md has their meaning.
+#include "imapd/options.h"
+
+#include <unistd.h>
+
+namespace postern::imap {
+namespace {
+
+std::string hostname_of(const config::Config& config) {
+  if (!config.text("server.hostname").empty()) return config.text("server.hostname");
+  char name[256] = "localhost";
+  ::gethostname(name, sizeof name - 1);
+  return name;
+}
+
+}  // namespace
+
+Options Options::from(const config::Config& config) {
+  Options options;
+  options.append_limit = config.size("imap.append_limit");
+  options.autologout = config.duration("imap.autologout");
+  options.login_timeout = config.duration("imap.login_timeout");
+  options.idle_keepalive = config.duration("imap.idle_keepalive");
+  options.rights_refresh = config.duration("imap.rights_refresh");
+  options.max_command = config.size("imap.max_command");
+  options.bad_command_limit =
+      static_cast<std::uint32_t>(config.integer("imap.bad_command_limit"));
+  options.autocreate = config.boolean("imap.autocreate");
+  options.hostname = hostname_of(config);
+  options.prefixes = meta::NamespacePrefixes::from(config);
+  return options;
+}
+
+}  // namespace postern::imap

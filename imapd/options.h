@@ -1,0 +1,28 @@
+// The options that imapd reads once, in the fork server.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "lib/config/config.h"
+#include "lib/meta/namespace.h"
+
+namespace postern::imap {
+
+struct Options {
+  std::uint64_t append_limit = 0;  // octets of one message
+  std::chrono::milliseconds autologout{0};
+  std::chrono::milliseconds login_timeout{0};
+  std::chrono::milliseconds idle_keepalive{0};
+  std::chrono::milliseconds rights_refresh{0};
+  std::size_t max_command = 0;  // octets outside of message literals
+  std::uint32_t bad_command_limit = 0;
+  bool autocreate = false;
+  std::string hostname;
+  meta::NamespacePrefixes prefixes;
+
+  static Options from(const config::Config& config);
+};
+
+}  // namespace postern::imap
