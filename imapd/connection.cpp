@@ -91,19 +91,32 @@ Result<bool> read_selected(const TlvField& field, Connection& conn) {
     case kUidValidity:
       selected.mark.uidvalidity = UidValidity(TRY(field.number<std::uint32_t>()));
       return true;
-    case kToldUidNext: selected.mark.told_uidnext = Uid(TRY(field.number<std::uint32_t>())); return true;
+    case kToldUidNext:
+      selected.mark.told_uidnext = Uid(TRY(field.number<std::uint32_t>()));
+      return true;
     case kToldExpunge:
       selected.mark.told_expunge = ModSeq(TRY(field.number<std::uint64_t>()));
       return true;
     case kToldChange:
       selected.mark.told_change = ModSeq(TRY(field.number<std::uint64_t>()));
       return true;
-    case kExists: selected.mark.exists = TRY(field.number<std::uint32_t>()); return true;
-    case kReadOnly: selected.read_only = TRY(field.number<std::uint8_t>()) != 0; return true;
-    case kRecent: selected.recent = TRY(ranges_from(field.value)); return true;
-    case kToldKeywords: selected.told_keywords = TRY(field.number<std::uint32_t>()); return true;
-    case kSavedSearch: selected.saved_search = TRY(ranges_from(field.value)); return true;
-    default: return false;
+    case kExists:
+      selected.mark.exists = TRY(field.number<std::uint32_t>());
+      return true;
+    case kReadOnly:
+      selected.read_only = TRY(field.number<std::uint8_t>()) != 0;
+      return true;
+    case kRecent:
+      selected.recent = TRY(ranges_from(field.value));
+      return true;
+    case kToldKeywords:
+      selected.told_keywords = TRY(field.number<std::uint32_t>());
+      return true;
+    case kSavedSearch:
+      selected.saved_search = TRY(ranges_from(field.value));
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -112,13 +125,26 @@ Result<bool> read_identity(const TlvField& field, Connection& conn) {
     case kUser:
       conn.who.user = TRY(meta::UserName::from_utf8(field.value));
       return true;
-    case kGroup: conn.who.groups.emplace_back(field.value); return true;
-    case kAdmin: conn.who.admin = TRY(field.number<std::uint8_t>()) != 0; return true;
-    case kAnonymous: conn.who.anonymous = TRY(field.number<std::uint8_t>()) != 0; return true;
-    case kAuthenticatedAs: conn.authenticated_as = field.value; return true;
-    case kGeneration: conn.user_generation = TRY(field.number<std::uint64_t>()); return true;
-    case kFailedLogins: conn.failed_logins = TRY(field.number<std::uint32_t>()); return true;
-    default: return false;
+    case kGroup:
+      conn.who.groups.emplace_back(field.value);
+      return true;
+    case kAdmin:
+      conn.who.admin = TRY(field.number<std::uint8_t>()) != 0;
+      return true;
+    case kAnonymous:
+      conn.who.anonymous = TRY(field.number<std::uint8_t>()) != 0;
+      return true;
+    case kAuthenticatedAs:
+      conn.authenticated_as = field.value;
+      return true;
+    case kGeneration:
+      conn.user_generation = TRY(field.number<std::uint64_t>());
+      return true;
+    case kFailedLogins:
+      conn.failed_logins = TRY(field.number<std::uint32_t>());
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -130,15 +156,32 @@ Result<bool> read_state(const TlvField& field, Connection& conn) {
       conn.state = static_cast<Connection::State>(state);
       return true;
     }
-    case kIdleTag: conn.idle_tag = field.value; return true;
-    case kBadCommands: conn.bad_commands = TRY(field.number<std::uint32_t>()); return true;
-    case kEnabled: conn.enabled = TRY(field.number<std::uint32_t>()); return true;
-    case kClientId: conn.client_id = field.value; return true;
-    case kLoginAt: conn.login_at = TRY(field.number<std::int64_t>()); return true;
-    case kCommands: conn.commands = TRY(field.number<std::uint64_t>()); return true;
-    case kOctetsIn: conn.octets_in = TRY(field.number<std::uint64_t>()); return true;
-    case kOctetsOut: conn.octets_out = TRY(field.number<std::uint64_t>()); return true;
-    default: return false;
+    case kIdleTag:
+      conn.idle_tag = field.value;
+      return true;
+    case kBadCommands:
+      conn.bad_commands = TRY(field.number<std::uint32_t>());
+      return true;
+    case kEnabled:
+      conn.enabled = TRY(field.number<std::uint32_t>());
+      return true;
+    case kClientId:
+      conn.client_id = field.value;
+      return true;
+    case kLoginAt:
+      conn.login_at = TRY(field.number<std::int64_t>());
+      return true;
+    case kCommands:
+      conn.commands = TRY(field.number<std::uint64_t>());
+      return true;
+    case kOctetsIn:
+      conn.octets_in = TRY(field.number<std::uint64_t>());
+      return true;
+    case kOctetsOut:
+      conn.octets_out = TRY(field.number<std::uint64_t>());
+      return true;
+    default:
+      return false;
   }
 }
 

@@ -35,7 +35,7 @@ struct UidRange {
 struct SelectedMailbox {
   store::ViewMark mark;
   bool read_only = false;
-  std::vector<UidRange> recent;  // \Recent for this session, ascending
+  std::vector<UidRange> recent;     // \Recent for this session, ascending
   std::uint32_t told_keywords = 0;  // how many of the keyword table stood in the last FLAGS
   /// "$": uids of the last SEARCH RETURN (SAVE), ascending; nothing before the first (RFC 5182).
   std::vector<UidRange> saved_search;
@@ -54,7 +54,7 @@ struct Connection {
   std::uint32_t bad_commands = 0;  // unknown, ill-timed or malformed; ends the session at a limit
 
   std::uint32_t enabled = 0;
-  std::string client_id;  // name and version of ID, for the log
+  std::string client_id;      // name and version of ID, for the log
   std::int64_t login_at = 0;  // seconds UTC
   std::uint64_t commands = 0;
   std::uint64_t octets_in = 0;

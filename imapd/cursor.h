@@ -23,9 +23,7 @@ class Cursor {
 
   [[nodiscard]] bool at_end() const { return at_ == text_.size(); }
   /// The next octet, or -1 at the end.
-  [[nodiscard]] int peek() const {
-    return at_end() ? -1 : static_cast<unsigned char>(text_[at_]);
-  }
+  [[nodiscard]] int peek() const { return at_end() ? -1 : static_cast<unsigned char>(text_[at_]); }
   [[nodiscard]] std::size_t position() const { return at_; }
   [[nodiscard]] std::string_view rest() const { return text_.substr(at_); }
   [[nodiscard]] NameForm names() const { return names_; }

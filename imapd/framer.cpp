@@ -30,7 +30,8 @@ class Frame {
     if (!line && line.error().code == Errc::too_big) return skip_long_line();
     if (!line) return line.error();
     if (framed_.refused)
-      dropped_tail_ = line->text.substr(line->text.size() - std::min<std::size_t>(line->text.size(), 64));
+      dropped_tail_ =
+          line->text.substr(line->text.size() - std::min<std::size_t>(line->text.size(), 64));
     else
       framed_.text.append(line->text);
     return {};
@@ -38,7 +39,8 @@ class Frame {
 
   Result<void> skip_long_line() {
     const std::string_view start = stream_.buffered();
-    if (framed_.text.empty()) framed_.text = start.substr(0, std::min<std::size_t>(start.size(), 256));
+    if (framed_.text.empty())
+      framed_.text = start.substr(0, std::min<std::size_t>(start.size(), 256));
     if (!framed_.refused)
       framed_.refused = fail(Errc::too_big, "a command has at most {} octets", limits_.text);
     line_start_ = framed_.text.size();
@@ -84,7 +86,8 @@ class Frame {
     LiteralVerdict verdict = policy_(framed_.text, head);
     const bool fits = head.size <= limits_.text - std::min(limits_.text, framed_.text.size());
     if (verdict.kind == LiteralVerdict::Kind::inline_ && !fits)
-      return {LiteralVerdict::Kind::refuse, {},
+      return {LiteralVerdict::Kind::refuse,
+              {},
               fail(Errc::too_big, "a command has at most {} octets", limits_.text)};
     return verdict;
   }

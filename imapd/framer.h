@@ -27,11 +27,10 @@ struct LiteralVerdict {
   Error refusal;
 };
 /// Asked with the command so far, the literal's head included (without CRLF).
-using LiteralPolicy =
-    std::function<LiteralVerdict(std::string_view text, const LiteralHead& head)>;
+using LiteralPolicy = std::function<LiteralVerdict(std::string_view text, const LiteralHead& head)>;
 
 struct FrameLimits {
-  std::size_t text = 64 << 10;     // octets of a command outside of held literals
+  std::size_t text = 64 << 10;        // octets of a command outside of held literals
   std::uint64_t swallow = 100 << 20;  // most octets of refused literals that are read and dropped
 };
 

@@ -106,8 +106,7 @@ Civil civil_of(std::int64_t days) {
   days += 719468;
   const std::int64_t era = (days >= 0 ? days : days - 146096) / 146097;
   const auto of_era = static_cast<unsigned>(days - era * 146097);
-  const unsigned year_of_era =
-      (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+  const unsigned year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
   const unsigned of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   const unsigned shifted = (5 * of_year + 2) / 153;
   const unsigned month = shifted < 10 ? shifted + 3 : shifted - 9;
@@ -203,7 +202,9 @@ Result<std::optional<std::string>> parse_nstring(Cursor& in) {
   return std::optional<std::string>(TRY(parse_string(in)));
 }
 
-Result<std::uint32_t> parse_number(Cursor& in) { return parse_digits<std::uint32_t>(in, "a number"); }
+Result<std::uint32_t> parse_number(Cursor& in) {
+  return parse_digits<std::uint32_t>(in, "a number");
+}
 
 Result<std::uint32_t> parse_nz_number(Cursor& in) {
   if (in.peek() == '0') return in.expected("a number from 1");
@@ -237,8 +238,7 @@ Result<std::string> parse_mailbox(Cursor& in) {
 
 // list-mailbox = 1*list-char / string
 Result<std::string> parse_list_mailbox(Cursor& in) {
-  if (in.peek() == '"' || in.peek() == '{')
-    return decode_name(TRY(parse_string(in)), in.names());
+  if (in.peek() == '"' || in.peek() == '{') return decode_name(TRY(parse_string(in)), in.names());
   const std::string_view text =
       in.take_while([](char c) { return is_list_char(c) || is_utf8_octet(c); });
   if (text.empty()) return in.expected("a mailbox pattern");

@@ -23,8 +23,7 @@ Options Options::from(const config::Config& config) {
   options.idle_keepalive = config.duration("imap.idle_keepalive");
   options.rights_refresh = config.duration("imap.rights_refresh");
   options.max_command = config.size("imap.max_command");
-  options.bad_command_limit =
-      static_cast<std::uint32_t>(config.integer("imap.bad_command_limit"));
+  options.bad_command_limit = static_cast<std::uint32_t>(config.integer("imap.bad_command_limit"));
   options.autocreate = config.boolean("imap.autocreate");
   options.hostname = hostname_of(config);
   options.prefixes = meta::NamespacePrefixes::from(config);

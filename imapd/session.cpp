@@ -25,19 +25,26 @@ constexpr milliseconds kWriteLimit = std::chrono::minutes(1);
 
 bool legal(In in, State state) {
   switch (in) {
-    case In::any: return true;
-    case In::not_authenticated: return state == State::not_authenticated;
-    case In::authenticated: return state != State::not_authenticated;
-    case In::selected: return state == State::selected;
+    case In::any:
+      return true;
+    case In::not_authenticated:
+      return state == State::not_authenticated;
+    case In::authenticated:
+      return state != State::not_authenticated;
+    case In::selected:
+      return state == State::selected;
   }
   return false;
 }
 
 std::string_view why_illegal(In in) {
   switch (in) {
-    case In::not_authenticated: return "You are logged in already";
-    case In::selected: return "Select a mailbox first";
-    default: return "Log in first";
+    case In::not_authenticated:
+      return "You are logged in already";
+    case In::selected:
+      return "Select a mailbox first";
+    default:
+      return "Log in first";
   }
 }
 
@@ -98,15 +105,12 @@ Session::Step Session::selected_lost(const Error& error) {
              name_of(error.code));
 }
 
-bool Session::has_line() const {
-  return stream_.buffered().find('\n') != std::string_view::npos;
-}
+bool Session::has_line() const { return stream_.buffered().find('\n') != std::string_view::npos; }
 
 // Between two commands: go on if the client has sent one, linger a little, else park.
 Session::Step Session::at_boundary() {
   if (conn_.in_idle()) return idle_boundary();
-  const auto linger =
-      runtime_.config().duration("service." + wake_.facts.service + ".linger");
+  const auto linger = runtime_.config().duration("service." + wake_.facts.service + ".linger");
   while (!has_line()) {
     const auto ready = stream_.wait_readable(runtime_.hurry() ? milliseconds{0} : linger);
     if (!ready) return read_failed(ready.error());
@@ -143,8 +147,8 @@ FrameLimits Session::frame_limits() const {
   limits.text = conn_.state == State::not_authenticated
                     ? std::min(kTextBeforeLogin, back_.options.max_command)
                     : back_.options.max_command;
-  limits.swallow = conn_.state == State::not_authenticated ? kTextBeforeLogin
-                                                           : 2 * back_.options.append_limit;
+  limits.swallow =
+      conn_.state == State::not_authenticated ? kTextBeforeLogin : 2 * back_.options.append_limit;
   return limits;
 }
 
@@ -162,9 +166,8 @@ LiteralVerdict Session::judge_literal(std::string_view text, const LiteralHead& 
 Session::Step Session::serve_command() {
   ctx_.staged.clear();
   const auto framed = read_command(
-      stream_, frame_limits(), [this](std::string_view text, const LiteralHead& head) {
-        return judge_literal(text, head);
-      });
+      stream_, frame_limits(),
+      [this](std::string_view text, const LiteralHead& head) { return judge_literal(text, head); });
   if (!framed) return read_failed(framed.error());
   ++conn_.commands;
   Step step = handle(*framed);
@@ -199,8 +202,8 @@ Session::Step Session::handle_tagged(const Framed&, Cursor& in) {
 // Tells what changed, if this is the moment, then the tagged reply.
 Session::Step Session::finish(const Command* command, Completion completion) {
   using Kind = Completion::Kind;
-  const bool goes_on = completion.kind == Kind::ok || completion.kind == Kind::no ||
-                       completion.kind == Kind::bad;
+  const bool goes_on =
+      completion.kind == Kind::ok || completion.kind == Kind::no || completion.kind == Kind::bad;
   if (goes_on && ctx_.selected) {
     const bool expunges = command != nullptr && command->expunges == Expunges::tell;
     if (const auto told = tell_changes(ctx_, expunges); !told) return selected_lost(told.error());
@@ -228,15 +231,21 @@ Session::Step Session::reply(std::string_view name, const Completion& completion
         outcome.parked.delayed_reply = out_.tagged_line(tag_, "NO", text);
         return outcome;
       }
-    case Kind::bad: out_.tagged(tag_, "BAD", text); return count_mistake();
-    case Kind::idle: return std::nullopt;
+    case Kind::bad:
+      out_.tagged(tag_, "BAD", text);
+      return count_mistake();
+    case Kind::idle:
+      return std::nullopt;
     case Kind::logout:
       out_.bye("Goodbye");
       out_.tagged(tag_, "OK", text);
       return end("logout");
-    case Kind::start_tls: return start_tls();
-    case Kind::bye: return bye(text, "bye");
-    case Kind::closed: return end("closed by peer");
+    case Kind::start_tls:
+      return start_tls();
+    case Kind::bye:
+      return bye(text, "bye");
+    case Kind::closed:
+      return end("closed by peer");
   }
   return std::nullopt;
 }
@@ -261,12 +270,18 @@ Session::Step Session::start_tls() {
 
 Session::Step Session::read_failed(const Error& error) {
   switch (error.code) {
-    case Errc::closed: return end("closed by peer");
-    case Errc::timed_out: return bye("Autologout; the command was not finished in time", "timeout");
-    case Errc::limit: return bye("[TOOBIG] The literal is far beyond the limit", "limit");
-    case Errc::too_big: return bye("[TOOBIG] The line is too long", "limit");
-    case Errc::unavailable: return bye("[UNAVAILABLE] The server is going down", "shutdown");
-    default: return end(name_of(error.code));
+    case Errc::closed:
+      return end("closed by peer");
+    case Errc::timed_out:
+      return bye("Autologout; the command was not finished in time", "timeout");
+    case Errc::limit:
+      return bye("[TOOBIG] The literal is far beyond the limit", "limit");
+    case Errc::too_big:
+      return bye("[TOOBIG] The line is too long", "limit");
+    case Errc::unavailable:
+      return bye("[UNAVAILABLE] The server is going down", "shutdown");
+    default:
+      return end(name_of(error.code));
   }
 }
 
@@ -300,8 +315,7 @@ service::Outcome Session::end(std::string_view reason) {
   LOG(notice, "imap.logout", {"conn", wake_.facts.session_id}, {"user", conn_.who.user.text()},
       {"reason", reason}, {"commands", conn_.commands},
       {"in", conn_.octets_in + stream_.counters().in},
-      {"out", conn_.octets_out + stream_.counters().out},
-      {"client", conn_.client_id});
+      {"out", conn_.octets_out + stream_.counters().out}, {"client", conn_.client_id});
   service::Outcome outcome;
   outcome.kind = service::Outcome::Kind::ended;
   outcome.ended.reason = reason;

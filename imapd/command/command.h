@@ -32,7 +32,7 @@ struct Completion {
     closed,     // the peer has gone
   };
   Kind kind = Kind::ok;
-  std::string text;  // empty: "NAME completed"
+  std::string text;                    // empty: "NAME completed"
   std::chrono::milliseconds delay{0};  // the reply is held back for so long (failed logins)
 };
 

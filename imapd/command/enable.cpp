@@ -24,9 +24,8 @@ constexpr std::array kFeatures{
 Result<Enable::Request> Enable::parse(Cursor& in) {
   Request request;
   TRY(in.space());
-  request.names = TRY(separated_by(in, ' ', [](Cursor& at) -> Result<std::string> {
-    return std::string(TRY(parse_atom(at)));
-  }));
+  request.names = TRY(separated_by(
+      in, ' ', [](Cursor& at) -> Result<std::string> { return std::string(TRY(parse_atom(at))); }));
   return request;
 }
 
