@@ -110,9 +110,8 @@ bool Session::has_line() const { return stream_.buffered().find('\n') != std::st
 // Between two commands: go on if the client has sent one, linger a little, else park.
 Session::Step Session::at_boundary() {
   if (conn_.in_idle()) return idle_boundary();
-  const auto linger = runtime_.config().duration("service." + wake_.facts.service + ".linger");
   while (!has_line()) {
-    const auto ready = stream_.wait_readable(runtime_.hurry() ? milliseconds{0} : linger);
+    const auto ready = stream_.wait_readable(runtime_.linger());
     if (!ready) return read_failed(ready.error());
     if (!*ready) return park();
     if (const auto filled = stream_.fill(); !filled) return read_failed(filled.error());
