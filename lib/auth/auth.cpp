@@ -2,7 +2,6 @@
 
 #include <grp.h>
 #include <pwd.h>
-#include <sasl/saslplug.h>
 #include <unistd.h>
 
 #include <algorithm>

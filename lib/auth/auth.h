@@ -23,11 +23,11 @@ namespace postern::auth {
 
 /// What matters here of the connection that a login comes over.
 struct Channel {
-  std::string protocol;  // SASL service name: "imap", "pop", "lmtp", "sieve"
+  std::string protocol = {};  // SASL service name: "imap", "pop", "lmtp", "sieve"
   bool tls = false;
   bool loopback = false;
-  std::string channel_binding;     // tls-exporter data (RFC 9266), raw; empty without
-  std::string client_certificate;  // user named by a verified certificate: enables EXTERNAL
+  std::string channel_binding = {};     // tls-exporter data (RFC 9266), raw; empty without
+  std::string client_certificate = {};  // user named by a verified certificate: enables EXTERNAL
 };
 
 /// A successful login.

@@ -60,7 +60,9 @@ int authorise(sasl_conn_t*, void* context, const char* wanted, unsigned wanted_s
 
 template <typename Function>
 sasl_callback_t callback(unsigned long id, Function function, const Settings* settings) {
-  return {id, reinterpret_cast<int (*)()>(function), const_cast<Settings*>(settings)};
+  // By way of void (*)(), the one function type that stands for any (the library's own way).
+  const auto any = reinterpret_cast<void (*)()>(function);
+  return {id, reinterpret_cast<int (*)()>(any), const_cast<Settings*>(settings)};
 }
 
 std::string canonical_text(std::string_view name, std::string_view default_domain) {

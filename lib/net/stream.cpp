@@ -113,13 +113,14 @@ Result<Line> Stream::read_line(std::size_t most) {
   for (;;) {
     const std::string_view here = buffered();
     const auto lf = here.find('\n', searched);
-    const std::size_t size = std::min(lf, here.size());
-    if (size > most + 1) return fail(Errc::too_big, "line of more than {} octets", most);
     if (lf != std::string_view::npos) {
       const bool crlf = lf > 0 && here[lf - 1] == '\r';
+      const std::string_view text = here.substr(0, crlf ? lf - 1 : lf);
+      if (text.size() > most) return fail(Errc::too_big, "line of more than {} octets", most);
       consume(lf + 1);
-      return Line{here.substr(0, crlf ? lf - 1 : lf), crlf};
+      return Line{text, crlf};
     }
+    if (here.size() > most + 1) return fail(Errc::too_big, "line of more than {} octets", most);
     searched = here.size();
     if (deadline == 0) deadline = deadline_after(limits_.read);
     TRY(fill_until(deadline));
