@@ -52,10 +52,10 @@ TEST_F(StreamTest, UnreadOctetsComeBeforeTheSockets) {
 
 TEST_F(StreamTest, LineOverTheLimitCanBeSkipped) {
   peer_sends("0123456789\r\n01234567890\r\nnext\r\n");
-  EXPECT_EQ(stream_.read_line(11)->text, "0123456789");
-  EXPECT_EQ(stream_.read_line(11).error().code, Errc::too_big);
+  EXPECT_EQ(stream_.read_line(10)->text, "0123456789");
+  EXPECT_EQ(stream_.read_line(10).error().code, Errc::too_big);
   ASSERT_TRUE(stream_.skip_line());
-  EXPECT_EQ(stream_.read_line(11)->text, "next");
+  EXPECT_EQ(stream_.read_line(10)->text, "next");
 }
 
 TEST_F(StreamTest, LineOverTheLimitIsNoticedBeforeItsEnd) {
