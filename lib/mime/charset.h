@@ -22,8 +22,9 @@ std::string to_utf8_or_guess(std::string_view charset, std::string_view bytes);
 /// For SEARCH CHARSET: whether to_utf8 knows it.
 bool charset_known(std::string_view charset);
 
-/// Unicode Normalization Form C; for mailbox names.
+/// Unicode Normalization Form C; for mailbox names and other short texts.
 /// @error bad_syntax  not UTF-8
+/// @error too_big     over 16 MiB
 Result<std::string> to_nfc(std::string_view utf8);
 
 /// The prepared form of i;unicode-casemap: titlecase, then decomposed (RFC 5051 §2). Compare or

@@ -27,8 +27,17 @@ struct Parameterized {
   [[nodiscard]] const std::string* find(std::string_view name) const;
 };
 
-/// Tolerates comments, missing quotes, stray semicolons and 8-bit octets. At most 256 parameters.
+/// Tolerates comments, missing quotes, stray semicolons and 8-bit octets. Reads the first 256
+/// parameters of the first 64 KiB.
 Parameterized parse_parameterized(std::string_view value);
+
+/// What the parser itself needs of a Content-Type.
+struct MediaType {
+  std::string type;      // lower case; empty when the value is no type/subtype
+  std::string subtype;   // lower case
+  std::string boundary;  // of a multipart, without trailing white space (RFC 2046 §5.1.1)
+};
+MediaType parse_media_type(std::string_view value);
 
 /// Of the part's own header; `main` is "" without the field.
 Parameterized content_type(const Message& message, const Part& part);

@@ -9,7 +9,7 @@
 
 namespace postern::mime {
 
-/// Decodes in pieces of any size; memory does not grow with the input.
+/// Decodes in pieces of any size.
 class TransferDecoder {
  public:
   explicit TransferDecoder(Encoding encoding) : encoding_(encoding) {}
@@ -22,6 +22,7 @@ class TransferDecoder {
  private:
   void base64(std::string_view in, std::string& out);
   void quoted_printable(std::string_view in, std::string& out);
+  bool continue_escape(char c, std::string& out);
 
   Encoding encoding_;
   std::uint32_t bits_ = 0;  // base64: up to three sextets

@@ -1,0 +1,161 @@
+// base64 and quoted-printable by table, in pieces.
+#include "lib/mime/transfer.h"
+
+#include <algorithm>
+#include <array>
+
+#include "lib/base/text.h"
+#include "lib/mime/lexer.h"
+
+namespace postern::mime {
+namespace {
+
+constexpr std::uint8_t kNotInAlphabet = 0xff;
+
+constexpr std::array<std::uint8_t, 256> base64_values() {
+  std::array<std::uint8_t, 256> values{};
+  for (auto& value : values) value = kNotInAlphabet;
+  constexpr std::string_view kAlphabet =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  for (std::size_t i = 0; i < kAlphabet.size(); ++i)
+    values[static_cast<unsigned char>(kAlphabet[i])] = static_cast<std::uint8_t>(i);
+  return values;
+}
+constexpr auto kBase64 = base64_values();
+
+std::uint8_t base64_value(char c) { return kBase64[static_cast<unsigned char>(c)]; }
+
+int hex_value(char c) {
+  if (ascii_digit(c)) return c - '0';
+  const char upper = ascii_upper(c);
+  return upper >= 'A' && upper <= 'F' ? upper - 'A' + 10 : -1;
+}
+
+void append_octets(std::uint32_t bits, unsigned octets, std::string& out) {
+  for (unsigned i = 0; i < octets; ++i) out.push_back(static_cast<char>(bits >> (16 - 8 * i)));
+}
+
+constexpr std::array<std::string_view, 5> kEncodingNames{"7bit", "8bit", "binary",
+                                                         "quoted-printable", "base64"};
+
+}  // namespace
+
+void TransferDecoder::decode(std::string_view in, std::string& out) {
+  switch (encoding_) {
+    case Encoding::base64:
+      return base64(in, out);
+    case Encoding::quoted_printable:
+      return quoted_printable(in, out);
+    case Encoding::seven_bit:
+    case Encoding::eight_bit:
+    case Encoding::binary:
+    case Encoding::unknown:
+      out.append(in);
+  }
+}
+
+void TransferDecoder::finish(std::string& out) {
+  if (encoding_ == Encoding::base64) {
+    // Two sextets hold one octet, three hold two; the padding may be missing.
+    if (sextets_ >= 2) append_octets(bits_ << (6 * (4 - sextets_)), sextets_ - 1, out);
+    bits_ = 0;
+    sextets_ = 0;
+  }
+  if (!held_.starts_with(' ') && !held_.starts_with('\t') && held_ != "=") out.append(held_);
+  held_.clear();
+}
+
+void TransferDecoder::base64(std::string_view in, std::string& out) {
+  for (const char c : in) {
+    if (c == '=') {
+      finish(out);  // what follows padding is a new text: some software joins encoded pieces
+      continue;
+    }
+    const std::uint8_t value = base64_value(c);
+    if (value == kNotInAlphabet) continue;
+    bits_ = bits_ << 6 | value;
+    if (++sextets_ < 4) continue;
+    append_octets(bits_, 3, out);
+    bits_ = 0;
+    sextets_ = 0;
+  }
+}
+
+// In an escape that began with "=". False: `c` isn't what it needs.
+bool TransferDecoder::continue_escape(char c, std::string& out) {
+  const bool digit = held_.size() == 2 && hex_value(held_[1]) >= 0;
+  if (digit) {
+    if (hex_value(c) < 0) return false;
+    out.push_back(static_cast<char>(hex_value(held_[1]) * 16 + hex_value(c)));
+    held_.clear();
+    return true;
+  }
+  if (c == '\n') {  // a soft line break (RFC 2045 §6.7 (5)), white space before it or not
+    held_.clear();
+    return true;
+  }
+  if (c != '\r' && c != ' ' && c != '\t' && (held_.size() > 1 || hex_value(c) < 0)) return false;
+  held_.push_back(c);
+  return true;
+}
+
+// `held_` is the beginning of an escape, or white space that may turn out to end its line, where
+// RFC 2045 §6.7 (3) takes it away.
+void TransferDecoder::quoted_printable(std::string_view in, std::string& out) {
+  constexpr std::string_view kBlank = " \t";
+  for (std::size_t i = 0; i < in.size();) {
+    const char c = in[i];
+    if (held_.starts_with('=')) {
+      if (continue_escape(c, out)) {
+        ++i;
+        continue;
+      }
+      out.append(held_);  // keep it as it stands
+      held_.clear();
+    }
+    if (c == '\r' || c == '\n') {
+      held_.clear();
+      out.push_back(c);
+      ++i;
+      continue;
+    }
+    out.append(held_);
+    held_.clear();
+    const std::size_t stop = std::min(in.find_first_of("=\r\n", i), in.size());
+    const std::size_t kept = in.substr(i, stop - i).find_last_not_of(kBlank) + 1;
+    out.append(in.substr(i, kept));
+    held_.assign(in.substr(i + kept, stop - i - kept));
+    i = stop;
+    if (i < in.size() && in[i] == '=') {
+      out.append(held_);
+      held_ = "=";
+      ++i;
+    }
+  }
+}
+
+std::string decode_transfer(Encoding encoding, std::string_view in) {
+  std::string out;
+  out.reserve(in.size());
+  TransferDecoder decoder(encoding);
+  decoder.decode(in, out);
+  decoder.finish(out);
+  return out;
+}
+
+Encoding parse_encoding(std::string_view value) {
+  Lexer in(value);
+  in.skip_cfws();
+  const std::string_view word = in.word("(;,");
+  if (word.empty()) return Encoding::seven_bit;
+  for (std::size_t i = 0; i < kEncodingNames.size(); ++i)
+    if (iequals(word, kEncodingNames[i])) return static_cast<Encoding>(i);
+  return Encoding::unknown;
+}
+
+std::string_view name_of(Encoding encoding) {
+  const auto index = static_cast<std::size_t>(encoding);
+  return index < kEncodingNames.size() ? kEncodingNames[index] : std::string_view();
+}
+
+}  // namespace postern::mime
