@@ -125,6 +125,9 @@ class Daemon {
   /// The fixed bytes that porter writes before it ends a quiet connection, or one whose worker
   /// died: "* BYE …\r\n". Empty: the connection is closed without a word.
   virtual std::string goodbye(Goodbye) { return {}; }
+  /// Whether a session must log in within `service.*.login_timeout` (LMTP has no login). Until then
+  /// porter wakes a worker for whole lines only.
+  [[nodiscard]] virtual bool needs_login() const { return true; }
   /// Once, in the fork server, before any fork: read configuration, warm ICU and SASL.
   virtual Result<void> prepare(const config::Config& config) = 0;
   /// Once in each worker, after fork: connect to metad, open the store.

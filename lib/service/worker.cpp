@@ -1,0 +1,198 @@
+#include "lib/service/worker.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <array>
+#include <utility>
+
+#include "lib/base/clock.h"
+#include "lib/base/text.h"
+#include "lib/log/log.h"
+#include "lib/net/fd_passing.h"
+#include "lib/service/login_delay.h"
+
+namespace postern::service {
+namespace {
+
+constexpr std::uint64_t kLookAtMemoryEvery = 64;  // sessions
+constexpr std::int64_t kAskAgain = 500;           // ms until a login is told to porter once more
+constexpr std::int64_t kGiveUp = 10'000;
+
+// Set by SIGTERM: a signal handler can reach nothing else.
+volatile sig_atomic_t terminated = 0;
+
+void on_terminate(int) { terminated = 1; }
+
+void catch_signals() {
+  struct sigaction action {};
+  action.sa_handler = on_terminate;  // no SA_RESTART: a waiting worker looks at once
+  sigaction(SIGTERM, &action, nullptr);
+  sigaction(SIGINT, &action, nullptr);
+  signal(SIGHUP, SIG_IGN);
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGCHLD, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+/// Octets of private memory, 0 if the kernel doesn't tell.
+std::uint64_t private_memory() {
+  const auto text = read_file("/proc/self/statm", 4096);
+  if (!text) return 0;
+  const auto words = split(*text, ' ');  // size resident shared …, in pages
+  if (words.size() < 3) return 0;
+  const auto resident = parse_u64(words[1]);
+  const auto shared = parse_u64(words[2]);
+  if (!resident || !shared || *resident < *shared) return 0;
+  return (*resident - *shared) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+/// Waits for input, `wait` ms at most (-1: for ever). False on a signal or when time is up.
+bool readable(int fd, std::int64_t wait) {
+  pollfd item{fd, POLLIN, 0};
+  return ::poll(&item, 1, static_cast<int>(wait)) > 0;
+}
+
+/// Octets of the next message, so that no large buffer is cleared for a small one.
+std::size_t next_size(int fd) {
+  const auto size = ::recv(fd, nullptr, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
+  return size > 0 ? static_cast<std::size_t>(size) : 1;
+}
+
+}  // namespace
+
+int Worker::run() {
+  catch_signals();
+  if (const auto started = daemon_.start_worker(*this); !started) {
+    LOG(error, "worker.failed", {"daemon", daemon_.name()}, {"error", started.error().text});
+    return EX_TEMPFAIL;
+  }
+  memory_at_start_ = private_memory();
+  if (const auto joined = join(); !joined) {
+    LOG(error, "worker.failed", {"daemon", daemon_.name()}, {"error", joined.error().text});
+    return EX_TEMPFAIL;
+  }
+  while (const auto kind = next_message()) {
+    if (*kind == Kind::retire) break;
+    if (*kind != Kind::wake) continue;
+    auto wake = decode_wake(message_);
+    if (!wake || !passed_) {
+      LOG(error, "worker.bad_wake", {"error", wake ? "no descriptor" : wake.error().text});
+      return EX_PROTOCOL;
+    }
+    serve(std::move(*wake), std::move(passed_));
+  }
+  return EX_OK;
+}
+
+Result<void> Worker::join() {
+  auto pair = TRY(net::make_seqpacket_pair());
+  const Hello hello{setup_.pool, setup_.generation, getpid()};
+  const int end = pair.b.get();
+  TRY(net::send_message(setup_.door, encode(hello), {&end, 1}));
+  channel_ = std::move(pair.a);
+  ticket_ = {};
+  reply_.clear();
+  return {};
+}
+
+std::optional<Kind> Worker::next_message() {
+  while (terminated == 0) {
+    if (!readable(channel_.get(), -1)) continue;
+    auto message = net::receive_message(channel_.get(), next_size(channel_.get()), net::Wait::no);
+    if (message) {
+      message_ = std::move(message->bytes);
+      passed_ = message->descriptors.empty() ? Fd{} : std::move(message->descriptors.front());
+      return kind_of(message_);
+    }
+    if (message.error().code == Errc::unavailable) continue;
+    if (message.error().code != Errc::closed || stopping() || !join()) return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+void Worker::serve(Wake wake, Fd stream) {
+  if (wake.ticket == ticket_) {  // a new porter asks what became of it
+    static_cast<void>(net::send_message(channel_.get(), reply_));
+    return;
+  }
+  ticket_ = wake.ticket;
+  address_ = wake.facts.peer_address;
+  ++served_;
+  Session session;
+  session.facts = std::move(wake.facts);
+  session.stream = std::move(stream);
+  session.state = std::move(wake.state);
+  session.unread = std::move(wake.unread);
+  session.changed = wake.changed;
+  session.shutting_down = wake.shutting_down;
+  reply_ = answer_for(ticket_, daemon_.serve(std::move(session), *this));
+  static_cast<void>(net::send_message(channel_.get(), reply_));  // a dead porter: see next_message
+}
+
+std::string Worker::answer_for(const Ticket& ticket, Outcome outcome) {
+  const bool leaving = should_leave();
+  if (outcome.kind == Outcome::Kind::parked) {
+    const std::size_t size = outcome.parked.state.size() + outcome.parked.unread.size();
+    if (size <= kMaxRecord) return encode(Park{ticket, leaving, std::move(outcome.parked)});
+    LOG(error, "session.too_large", {"conn", ticket.session}, {"bytes", size});
+    return encode(End{ticket, leaving, "record too large"});
+  }
+  if (outcome.kind == Outcome::Kind::start_tls)
+    return encode(End{ticket, leaving, "no transportd for STARTTLS"});
+  return encode(End{ticket, leaving, std::move(outcome.ended.reason)});
+}
+
+bool Worker::should_leave() const {
+  const PoolSettings& settings = setup_.settings;
+  if (settings.max_sessions != 0 && served_ >= settings.max_sessions) return true;
+  if (settings.max_growth == 0 || served_ % kLookAtMemoryEvery != 0) return false;
+  return private_memory() > memory_at_start_ + settings.max_growth;
+}
+
+bool Worker::hurry() const {
+  return setup_.scoreboard->head().pools[setup_.pool].waiting.load(std::memory_order_relaxed) != 0;
+}
+
+bool Worker::stopping() const {
+  return terminated != 0 || setup_.scoreboard->head().stopping.load() != 0;
+}
+
+std::chrono::milliseconds Worker::linger() const {
+  return hurry() || stopping() ? std::chrono::milliseconds{0} : setup_.settings.linger;
+}
+
+Result<void> Worker::logged_in(std::string_view user) {
+  const std::int64_t give_up = steady_millis() + kGiveUp;
+  const std::string question = encode(Login{ticket_, std::string(user)});
+  while (steady_millis() < give_up) {
+    TRY(net::send_message(channel_.get(), question));
+    const std::int64_t ask_again = steady_millis() + kAskAgain;
+    while (steady_millis() < ask_again) {
+      if (!readable(channel_.get(), kAskAgain)) break;
+      auto message = net::receive_message(channel_.get(), next_size(channel_.get()));
+      if (!message) return std::move(message.error());
+      // A new porter may repeat the wake: we have the session, so it needs no answer now.
+      if (kind_of(message->bytes) != Kind::login_answer) continue;
+      const auto answer = TRY(decode_login_answer(message->bytes));
+      if (!(answer.ticket == ticket_)) continue;
+      if (!answer.accepted) return fail(Errc::limit, "too many sessions of {}", user);
+      LoginDelay(setup_.scoreboard->head().logins, {}, {}).succeeded(address_, user);
+      return {};
+    }
+  }
+  return fail(Errc::unavailable, "porter doesn't answer");
+}
+
+std::chrono::milliseconds Worker::login_failed(std::string_view user) {
+  LoginDelay delay(setup_.scoreboard->head().logins, setup_.config->duration("auth.failure_delay"),
+                   setup_.config->duration("auth.failure_delay_max"));
+  return delay.failed(address_, user);
+}
+
+}  // namespace postern::service

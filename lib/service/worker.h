@@ -1,0 +1,64 @@
+// A worker: joins porter, serves one session after another, gives each back or ends it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "lib/base/fd.h"
+#include "lib/service/daemon.h"
+#include "lib/service/message.h"
+#include "lib/service/scoreboard.h"
+#include "lib/service/settings.h"
+
+namespace postern::service {
+
+/// What a worker inherits from its fork server.
+struct WorkerSetup {
+  const config::Config* config = nullptr;
+  ChangeBoard* board = nullptr;
+  Scoreboard* scoreboard = nullptr;
+  PoolSettings settings;
+  std::uint32_t pool = 0;
+  std::uint32_t generation = 0;
+  int door = -1;
+};
+
+class Worker final : public Runtime {
+ public:
+  Worker(Daemon& daemon, const WorkerSetup& setup) : daemon_(daemon), setup_(setup) {}
+
+  /// Until porter or a signal retires it. An exit code of sysexits.h.
+  int run();
+
+  [[nodiscard]] const config::Config& config() const override { return *setup_.config; }
+  [[nodiscard]] ChangeBoard& board() override { return *setup_.board; }
+  [[nodiscard]] bool hurry() const override;
+  [[nodiscard]] bool stopping() const override;
+  [[nodiscard]] std::chrono::milliseconds linger() const override;
+  Result<void> logged_in(std::string_view user) override;
+  std::chrono::milliseconds login_failed(std::string_view user) override;
+
+ private:
+  /// Makes a channel and sends porter its other end.
+  Result<void> join();
+  /// The next message of porter, waiting; joins anew when porter was replaced as a whole.
+  /// Empty: this worker ends.
+  std::optional<Kind> next_message();
+  void serve(Wake wake, Fd stream);
+  std::string answer_for(const Ticket& ticket, Outcome outcome);
+  [[nodiscard]] bool should_leave() const;
+
+  Daemon& daemon_;
+  WorkerSetup setup_;
+  Fd channel_;
+  std::string message_;  // the one that next_message() took
+  Fd passed_;            // its descriptor
+  Ticket ticket_;        // the session in hand, or the last one
+  std::string address_;  // of its peer
+  std::string reply_;    // how the last session was given back; said again if porter asks again
+  std::uint64_t served_ = 0;
+  std::uint64_t memory_at_start_ = 0;
+};
+
+}  // namespace postern::service
