@@ -45,7 +45,8 @@ class WordFinder {
     if (size == std::string_view::npos || size + 2 >= head.size() || head[size + 2] != '?')
       return std::nullopt;
     const char method = ascii_lower(head[size + 1]);
-    const std::string_view charset = head.substr(0, head.substr(0, size).find('*'));
+    const std::string_view label = head.substr(0, size);
+    const std::string_view charset = label.substr(0, label.find('*'));
     if ((method != 'q' && method != 'b') || !charset_known(charset) || charset.empty())
       return std::nullopt;
     const std::size_t begin = at + 2 + size + 3;

@@ -119,12 +119,15 @@ void TransferDecoder::quoted_printable(std::string_view in, std::string& out) {
       ++i;
       continue;
     }
-    out.append(held_);
-    held_.clear();
     const std::size_t stop = std::min(in.find_first_of("=\r\n", i), in.size());
-    const std::size_t kept = in.substr(i, stop - i).find_last_not_of(kBlank) + 1;
-    out.append(in.substr(i, kept));
-    held_.assign(in.substr(i + kept, stop - i - kept));
+    const std::string_view run = in.substr(i, stop - i);
+    const std::size_t kept = run.find_last_not_of(kBlank) + 1;
+    if (kept > 0) {
+      out.append(held_);
+      out.append(run.substr(0, kept));
+      held_.clear();
+    }
+    held_.append(run.substr(kept));
     i = stop;
     if (i < in.size() && in[i] == '=') {
       out.append(held_);
