@@ -141,7 +141,7 @@ bool Authenticator::plaintext_allowed(const Channel& channel) const {
   return channel.tls || (channel.loopback && settings_->plaintext_loopback);
 }
 
-std::vector<std::string> Authenticator::mechanisms(const Channel& channel) {
+std::vector<std::string> Authenticator::mechanisms(const Channel& channel) const {
   const bool plaintext = plaintext_allowed(channel);
   const unsigned key = (plaintext ? 1U : 0U) | (channel.channel_binding.empty() ? 0U : 2U) |
                        (channel.client_certificate.empty() ? 0U : 4U) | (channel.tls ? 8U : 0U);
@@ -157,13 +157,13 @@ std::vector<std::string> Authenticator::mechanisms(const Channel& channel) {
   return at->second;
 }
 
-Exchange Authenticator::begin(const Channel& channel) {
+Exchange Authenticator::begin(const Channel& channel) const {
   return Exchange(
       std::make_unique<Exchange::Impl>(*settings_, channel, plaintext_allowed(channel)));
 }
 
 Result<Login> Authenticator::check_password(const Channel& channel, std::string_view user,
-                                            const Secret& password) {
+                                            const Secret& password) const {
   if (!plaintext_allowed(channel)) return fail(Errc::privacy_required, "password without TLS");
   const SaslConnection sasl(*settings_, channel, true);
   if (sasl.get() == nullptr) return sasl.error();
@@ -178,7 +178,7 @@ Result<Login> Authenticator::check_password(const Channel& channel, std::string_
   return login_of(*settings_, sasl, "password");
 }
 
-Result<bool> Authenticator::knows(const meta::UserName& user) {
+Result<bool> Authenticator::knows(const meta::UserName& user) const {
   const SaslConnection sasl(*settings_, {}, true);
   if (sasl.get() == nullptr) return sasl.error();
   const int code = sasl_user_exists(sasl.get(), nullptr, nullptr, user.text().c_str());

@@ -76,18 +76,18 @@ class Authenticator {
   ~Authenticator();
 
   /// Names of mechanisms to announce on this connection, upper case, strongest first.
-  [[nodiscard]] std::vector<std::string> mechanisms(const Channel& channel);
+  [[nodiscard]] std::vector<std::string> mechanisms(const Channel& channel) const;
   /// Whether passwords may cross this connection in the clear (LOGIN, USER and PASS, PLAIN).
   [[nodiscard]] bool plaintext_allowed(const Channel& channel) const;
 
-  [[nodiscard]] Exchange begin(const Channel& channel);
+  [[nodiscard]] Exchange begin(const Channel& channel) const;
   /// @error auth_failed, privacy_required, unavailable
   Result<Login> check_password(const Channel& channel, std::string_view user,
-                               const Secret& password);
+                               const Secret& password) const;
 
   /// Whether the password database has this user. With saslauthd alone nobody can say: false.
   /// @error unavailable
-  Result<bool> knows(const meta::UserName& user);
+  Result<bool> knows(const meta::UserName& user) const;
   /// Groups and admin bit of a user who is known by other means.
   [[nodiscard]] meta::Identity identity_of(const meta::UserName& user) const;
   [[nodiscard]] const std::string& default_domain() const;
@@ -97,7 +97,8 @@ class Authenticator {
  private:
   explicit Authenticator(std::unique_ptr<Settings> settings);
   std::unique_ptr<Settings> settings_;
-  std::map<unsigned, std::vector<std::string>> announced_;  // by the bits of a Channel that count
+  mutable std::map<unsigned, std::vector<std::string>>
+      announced_;  // by the bits of a Channel that count
 };
 
 }  // namespace postern::auth
