@@ -1,0 +1,12 @@
+// Settles the list of actions at a script's end: duplicates go, contradictions are named.
+#pragma once
+
+#include "sieve/action.h"
+
+namespace postern::sieve {
+
+/// RFC 5228 §2.10.3: one copy a mailbox, one redirect an address. The first place and the last
+/// flags win (RFC 5232 §3); `keep` and fileinto "INBOX" are the same.
+void resolve(Outcome& outcome);
+
+}  // namespace postern::sieve

@@ -1,0 +1,144 @@
+// One execution of a script for one message and one recipient: the state that statements and tests
+// read and change. Nothing outlives it but its Outcome; nothing of it is shared.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/base/result.h"
+#include "sieve/comparator.h"
+#include "sieve/message.h"
+#include "sieve/row.h"
+#include "sieve/sieve.h"
+#include "sieve/variables.h"
+
+namespace postern::sieve {
+
+/// Strings of an argument with their variables expanded. Views into the script where they can be.
+class Strings {
+ public:
+  void add(std::string_view text) { items_.push_back(text); }
+  void own(std::string text) {
+    owned_.push_back(std::move(text));
+    items_.push_back(owned_.back());
+  }
+  [[nodiscard]] const std::vector<std::string_view>& items() const { return items_; }
+  [[nodiscard]] bool empty() const { return items_.empty(); }
+  [[nodiscard]] auto begin() const { return items_.begin(); }
+  [[nodiscard]] auto end() const { return items_.end(); }
+
+ private:
+  std::vector<std::string_view> items_;
+  std::deque<std::string> owned_;
+};
+
+/// What belongs to one script of a run: the main one, or an included one.
+struct Frame {
+  const Script* script = nullptr;
+  std::string name;        // empty for the main script
+  std::uint32_t root = 0;  // the part that this script takes for the message (RFC 6609 §3.5)
+  std::vector<std::uint32_t> loop;  // the current part of each open foreverypart
+  std::vector<std::string> loop_names;
+  std::optional<std::string> break_name;  // of the loop that a break on its way out means
+  Variables variables;
+};
+
+class Run {
+ public:
+  Run(const Script& script, const MessageView& view, Host& host, const Limits& limits,
+      Outcome& outcome);
+
+  /// Runs the main script to its end and settles the implicit keep.
+  void main();
+
+  // For the statements and tests.
+  Result<Flow> block(const std::vector<Code>& code);
+  Result<bool> test(const Code& code);
+  /// Runs another script inside this run (include).
+  Result<Flow> include(std::shared_ptr<const Script> script, std::string name);
+  /// @error limit  the run has done too much
+  Result<void> spend(std::uint64_t steps = 1);
+
+  [[nodiscard]] Frame& frame() { return *frames_.back(); }
+  [[nodiscard]] const std::vector<std::unique_ptr<Frame>>& frames() const { return frames_; }
+  /// The part that header tests mean: the innermost loop's one for :mime, else the root.
+  [[nodiscard]] std::uint32_t current_part();
+  Message& message() { return message_; }
+  Host& host() { return host_; }
+  const Limits& limits() const { return limits_; }
+  const EnvelopeView& envelope() const { return view_.envelope; }
+  Outcome& outcome() { return outcome_; }
+  [[nodiscard]] bool has(Cap cap) { return frame().script->required.has(cap); }
+
+  std::string expand(const Text& text);
+  Strings strings(const Value& value);
+  /// The value of a tag with one string; `otherwise` if the tag is not there.
+  std::string tag_string(const Code& code, Tag tag, std::string_view otherwise = {});
+  std::string arg_string(const Code& code, std::size_t arg);
+
+  /// Whether some value fits some key as the test's tags say; with :count, whether their number
+  /// does. Sets the match variables (RFC 5229 §3.2).
+  Result<bool> match(const Code& code, const Value& keys,
+                     const std::vector<std::string_view>& values);
+
+  /// Adds an action; `keeps` says that it leaves the implicit keep in force.
+  /// @error limit  too many actions
+  Result<void> act(const Code& code, Action action, bool keeps);
+  void cancel_keep() { implicit_keep_ = false; }
+  void note(std::string text) { outcome_.notes.push_back(std::move(text)); }
+
+  /// The set of flags that keep and fileinto use (RFC 5232 §3), in order of their adding.
+  std::vector<std::string>& flags() { return flags_; }
+  /// What a deleteheader, redirect or others have used up.
+  struct Used {
+    std::size_t redirects = 0;
+    std::size_t notifications = 0;
+    std::size_t pipes = 0;
+    std::size_t header_edits = 0;
+    std::size_t includes = 0;
+    bool vacation = false;
+  };
+  Used& used() { return used_; }
+  /// Names of scripts that were included, for :once.
+  std::set<std::string>& included() { return included_; }
+  std::map<std::string, std::shared_ptr<const Script>>& compiled() { return compiled_; }
+  bool tracing() { return host_.tracing(); }
+  void trace(Position at, std::string_view text) { host_.trace(at.line, text); }
+
+ private:
+  Result<Flow> statement(const Code& code);
+  Result<bool> match_one(const Code& code, std::string_view value, std::string_view key,
+                         std::size_t index);
+  Result<bool> match_count(const Code& code, const Strings& keys, std::size_t count);
+  Result<bool> match_regex(const Code& code, std::string_view value, std::string_view key,
+                           std::size_t index);
+  /// RFC 5429 §2.4: a refused message is neither delivered nor answered.
+  Result<void> check_reject(const Action& action);
+  void fail_with(Error error);
+
+  const MessageView& view_;
+  Host& host_;
+  const Limits& limits_;
+  Outcome& outcome_;
+  Message message_;
+  VariableMap globals_;
+  std::size_t variable_octets_ = 0;
+  std::vector<std::unique_ptr<Frame>> frames_;
+  std::vector<std::shared_ptr<const Script>> holders_;
+  bool implicit_keep_ = true;
+  std::vector<std::string> flags_;
+  Used used_;
+  std::set<std::string> included_;
+  std::map<std::string, std::shared_ptr<const Script>> compiled_;
+  Position at_;  // of the statement that runs, for the error record
+  std::string failed_script_;
+  std::uint64_t glob_work_ = 0;
+};
+
+}  // namespace postern::sieve
