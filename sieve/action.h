@@ -11,10 +11,10 @@ namespace postern::sieve {
 
 /// Where a copy of generated mail is filed (RFC 8580), and how fileinto finds its mailbox.
 struct Target {
-  std::string mailbox;     // UTF-8 as the script wrote it
-  bool create = false;     // RFC 5490 §3.2: make it if it doesn't exist
-  std::string mailbox_id;  // RFC 9042 §3: preferred if such a mailbox exists
-  std::string special_use; // RFC 8579 §4: preferred if such a mailbox exists, e.g. "\\Junk"
+  std::string mailbox;      // UTF-8 as the script wrote it
+  bool create = false;      // RFC 5490 §3.2: make it if it doesn't exist
+  std::string mailbox_id;   // RFC 9042 §3: preferred if such a mailbox exists
+  std::string special_use;  // RFC 8579 §4: preferred if such a mailbox exists, e.g. "\\Junk"
   std::vector<std::string> flags;
 };
 
@@ -32,10 +32,10 @@ struct Discard {};
 
 /// DSN and deliver-by parameters of a redirected message (RFC 6009 §5, §6).
 struct RedirectOptions {
-  std::string notify;                    // "NEVER", or SUCCESS, FAILURE, DELAY joined by commas
-  std::string ret;                       // "FULL" or "HDRS"
+  std::string notify;                      // "NEVER", or SUCCESS, FAILURE, DELAY joined by commas
+  std::string ret;                         // "FULL" or "HDRS"
   std::optional<std::int64_t> deliver_by;  // seconds from now; may be negative
-  char by_mode = 'R';                    // 'N' or 'R' (RFC 2852 §4)
+  char by_mode = 'R';                      // 'N' or 'R' (RFC 2852 §4)
   bool by_trace = false;
 };
 
@@ -55,10 +55,10 @@ struct Vacation {
   std::string from;  // the From field: :from, or the address that the mail was sent to
   std::string subject;
   std::string reason;
-  bool mime = false;  // reason is a MIME entity with its header
-  std::string handle;       // what identifies this response for tracking (RFC 5230 §4.2)
-  std::int64_t seconds = 0; // no second reply to `to` with this handle for so long
-  std::string in_reply_to;  // Message-ID of the message, or empty
+  bool mime = false;         // reason is a MIME entity with its header
+  std::string handle;        // what identifies this response for tracking (RFC 5230 §4.2)
+  std::int64_t seconds = 0;  // no second reply to `to` with this handle for so long
+  std::string in_reply_to;   // Message-ID of the message, or empty
   std::string references;
   std::optional<Target> fcc;
 };
@@ -80,8 +80,8 @@ struct Pipe {
 };
 
 struct Snooze {
-  Target target;  // mailbox may be empty: INBOX
-  std::int64_t until = 0;  // seconds since 1970 UTC
+  Target target;                   // mailbox may be empty: INBOX
+  std::int64_t until = 0;          // seconds since 1970 UTC
   std::vector<std::string> flags;  // while it sleeps
   std::vector<std::string> add_flags;
   std::vector<std::string> remove_flags;
@@ -114,8 +114,8 @@ using Action = std::variant<Keep, FileInto, Discard, Redirect, Reject, Vacation,
 
 struct Step {
   Action action;
-  std::uint32_t line = 0;    // of the statement; 0 for the implicit keep
-  std::size_t version = 0;   // index into Outcome::versions: the message that it means
+  std::uint32_t line = 0;   // of the statement; 0 for the implicit keep
+  std::size_t version = 0;  // index into Outcome::versions: the message that it means
 };
 
 /// To be noted once the delivery is committed (RFC 7352 §3).

@@ -121,8 +121,8 @@ Code Checker::statement(const Node& node, std::string_view previous) {
   check_order(node, previous);
   const Row* row = find_command(node.name);
   if (row == nullptr && find_test(node.name) != nullptr) {
-    error(node.at, fmt::format("'{}' is a test: expected a command; write it after 'if'",
-                               node.name));
+    error(node.at,
+          fmt::format("'{}' is a test: expected a command; write it after 'if'", node.name));
   } else {
     if (row == nullptr)
       error(node.at, fmt::format("unknown command '{}'{}", node.name,
@@ -213,10 +213,10 @@ bool Checker::tag(const Node& node, std::size_t& at, Code& code) {
   const TagRow* tag = find_tag(*code.row, argument.tag);
   if (tag == nullptr) {
     const std::string names = tag_names(*code.row);
-    error(argument.at,
-          names.empty() ? fmt::format("'{}' has no tags, found ':{}'", node.name, argument.tag)
-                        : fmt::format("'{}' has no tag ':{}': expected one of {}", node.name,
-                                      argument.tag, names));
+    error(argument.at, names.empty()
+                           ? fmt::format("'{}' has no tags, found ':{}'", node.name, argument.tag)
+                           : fmt::format("'{}' has no tag ':{}': expected one of {}", node.name,
+                                         argument.tag, names));
     return false;
   }
   if (!usable(tag->needs, argument.at, fmt::format("':{}'", tag->name))) return false;
@@ -251,8 +251,7 @@ bool Checker::exclusive(const TagRow& tag, Position at, const Code& code) {
   return true;
 }
 
-void Checker::positional(const std::vector<const Argument*>& given, const Node& node,
-                         Code& code) {
+void Checker::positional(const std::vector<const Argument*>& given, const Node& node, Code& code) {
   const Row& row = *code.row;
   const std::size_t arity = row.arity();
   code.args.resize(arity);
@@ -390,9 +389,8 @@ std::shared_ptr<const Script> compile(std::string_view text, const Environment& 
   Checker checker(environment, diagnostics);
   script->code = checker.script(*nodes);
   script->required = checker.caps();
-  std::ranges::stable_sort(diagnostics, {}, [](const Diagnostic& d) {
-    return std::pair(d.at.line, d.at.column);
-  });
+  std::ranges::stable_sort(diagnostics, {},
+                           [](const Diagnostic& d) { return std::pair(d.at.line, d.at.column); });
   const auto fatal = [](const Diagnostic& d) { return d.severity == Severity::error; };
   if (std::ranges::any_of(diagnostics, fatal)) return nullptr;
   return script;

@@ -12,13 +12,14 @@ bool Value::constant() const {
 }
 
 const Value* Code::find(Tag tag) const {
-  const auto at =
+  const auto found =
       std::ranges::find_if(tags, [&](const auto& bound) { return bound.first == tag; });
-  return at == tags.end() ? nullptr : &at->second;
+  return found == tags.end() ? nullptr : &found->second;
 }
 
 std::size_t Row::arity() const {
-  return static_cast<std::size_t>(std::ranges::count_if(args, [](Arg a) { return a != Arg::none; }));
+  return static_cast<std::size_t>(
+      std::ranges::count_if(args, [](Arg a) { return a != Arg::none; }));
 }
 
 }  // namespace postern::sieve

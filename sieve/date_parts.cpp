@@ -71,17 +71,13 @@ constexpr std::array kParts{
             }},
     PartRow{"hour",
             [](const Moment&, const Local& l) { return fmt::format("{:02}", l.seconds / 3600); }},
-    PartRow{"minute",
-            [](const Moment&, const Local& l) {
-              return fmt::format("{:02}", l.seconds / 60 % 60);
-            }},
+    PartRow{"minute", [](const Moment&,
+                         const Local& l) { return fmt::format("{:02}", l.seconds / 60 % 60); }},
     PartRow{"second",
             [](const Moment&, const Local& l) { return fmt::format("{:02}", l.seconds % 60); }},
     PartRow{"time", [](const Moment&, const Local& l) { return time_text(l); }},
-    PartRow{"iso8601",
-            [](const Moment& m, const Local&) {
-              return format_iso8601(m.utc_seconds, m.zone_minutes);
-            }},
+    PartRow{"iso8601", [](const Moment& m,
+                          const Local&) { return format_iso8601(m.utc_seconds, m.zone_minutes); }},
     PartRow{"std11",
             [](const Moment& m, const Local&) {
               return mime::format_date_time(
@@ -152,8 +148,7 @@ std::optional<std::int64_t> parse_iso8601(std::string_view text) {
 
 std::string format_iso8601(std::int64_t utc_seconds, int zone_minutes) {
   const Local local = local_of({utc_seconds, zone_minutes});
-  return fmt::format("{}T{}{}", date_text(local), time_text(local),
-                     zone_text(zone_minutes, ":"));
+  return fmt::format("{}T{}{}", date_text(local), time_text(local), zone_text(zone_minutes, ":"));
 }
 
 }  // namespace postern::sieve

@@ -45,9 +45,8 @@ Result<bool> Run::match_one(const Code& code, std::string_view value, std::strin
     case MatchType::matches: {
       Captures captures;
       // A step buys 16 attempts.
-      const bool found =
-          TRY(glob(comparator, key, value, has(Cap::variables) ? &captures : nullptr, glob_work_,
-                   (limits_.steps - outcome_.steps) * 16));
+      const bool found = TRY(glob(comparator, key, value, has(Cap::variables) ? &captures : nullptr,
+                                  glob_work_, (limits_.steps - outcome_.steps) * 16));
       if (found && has(Cap::variables)) frame().variables.set_captures(std::move(captures));
       return found;
     }

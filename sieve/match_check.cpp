@@ -37,8 +37,8 @@ void read_comparator(Checker& checker, Code& code) {
   const auto& name = value->strings.front();
   const auto comparator = find_comparator(name.text);
   if (!comparator) {
-    checker.error(name.at, fmt::format("this server doesn't have the comparator \"{}\"",
-                                       name.text));
+    checker.error(name.at,
+                  fmt::format("this server doesn't have the comparator \"{}\"", name.text));
     return;
   }
   const Cap needed = needed_capability(*comparator);
@@ -83,8 +83,10 @@ void check_match(Checker& checker, Code& code) {
 void check_address(Checker& checker, Code& code) {
   check_match(checker, code);
   constexpr std::array kParts{
-      std::pair{Tag::all, AddressPart::all},       std::pair{Tag::localpart, AddressPart::localpart},
-      std::pair{Tag::domain, AddressPart::domain}, std::pair{Tag::user, AddressPart::user},
+      std::pair{Tag::all, AddressPart::all},
+      std::pair{Tag::localpart, AddressPart::localpart},
+      std::pair{Tag::domain, AddressPart::domain},
+      std::pair{Tag::user, AddressPart::user},
       std::pair{Tag::detail, AddressPart::detail},
   };
   for (const auto& [tag, part] : kParts)

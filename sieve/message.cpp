@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include "lib/base/text.h"
+#include "lib/mime/charset.h"
 #include "lib/mime/encoded_word.h"
 #include "lib/mime/parameters.h"
-#include "lib/mime/charset.h"
 #include "lib/mime/transfer.h"
 #include "sieve/utf8.h"
 

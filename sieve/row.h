@@ -42,8 +42,8 @@ struct Row {
   std::array<std::span<const TagRow>, 4> tags{};
   std::array<Arg, 3> args{};
   std::array<std::string_view, 3> arg_names{};  // for diagnostics: "a mailbox"
-  bool first_optional = false;  // the first argument may be left out
-  bool last_optional = false;   // the last one may
+  bool first_optional = false;                  // the first argument may be left out
+  bool last_optional = false;                   // the last one may
   Tail tail = Tail::none;
   Check check = nullptr;
   RunTest test = nullptr;        // set: it is a test

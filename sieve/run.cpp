@@ -78,8 +78,13 @@ Result<bool> Run::test(const Code& code) {
 Result<Flow> Run::include(std::shared_ptr<const Script> script, std::string name) {
   const std::uint32_t root = current_part();
   holders_.push_back(script);
-  frames_.push_back(std::make_unique<Frame>(
-      Frame{script.get(), std::move(name), root, {}, {}, {}, Variables(globals_, variable_octets_, limits_)}));
+  frames_.push_back(std::make_unique<Frame>(Frame{script.get(),
+                                                  std::move(name),
+                                                  root,
+                                                  {},
+                                                  {},
+                                                  {},
+                                                  Variables(globals_, variable_octets_, limits_)}));
   const auto flow = block(script->code);
   if (!flow) return flow;
   frames_.pop_back();
@@ -132,8 +137,9 @@ Result<void> Run::check_reject(const Action& action) {
     if (refuses(action) && refuses(step.action))
       return fail(Errc::conflict, "a message can be rejected only once");
     if ((refuses(action) && excluded(step.action)) || (excluded(action) && refuses(step.action)))
-      return fail(Errc::conflict, "reject can't stand beside keep, fileinto, redirect, snooze or "
-                                  "vacation");
+      return fail(Errc::conflict,
+                  "reject can't stand beside keep, fileinto, redirect, snooze or "
+                  "vacation");
   }
   return {};
 }

@@ -36,8 +36,7 @@ bool is_field_name(std::string_view name) {
          std::ranges::all_of(name, [](char c) { return c > ' ' && c < 0x7F && c != ':'; });
 }
 
-Result<std::vector<const Field*>> select_fields(Run& run, const Code& code,
-                                                const Strings& names) {
+Result<std::vector<const Field*>> select_fields(Run& run, const Code& code, const Strings& names) {
   std::vector<const Field*> out;
   for (const auto part : parts_of(run, code)) {
     const auto& fields = run.message().fields(part);

@@ -42,16 +42,14 @@ std::string_view Variables::get(const VariableName& name) const {
   if (name.kind == VariableName::Kind::match)
     return name.number < captures_.size() ? std::string_view(captures_[name.number])
                                           : std::string_view();
-  const bool global =
-      name.kind == VariableName::Kind::global || global_names_.contains(name.name);
+  const bool global = name.kind == VariableName::Kind::global || global_names_.contains(name.name);
   const VariableMap& map = global ? globals_ : locals_;
   const auto at = map.find(name.name);
   return at == map.end() ? std::string_view() : std::string_view(at->second);
 }
 
 Result<void> Variables::set(const VariableName& name, std::string_view value) {
-  const bool global =
-      name.kind == VariableName::Kind::global || global_names_.contains(name.name);
+  const bool global = name.kind == VariableName::Kind::global || global_names_.contains(name.name);
   VariableMap& map = global ? globals_ : locals_;
   value = utf8_cut(value, limits_.variable_octets);
   auto at = map.find(name.name);

@@ -27,8 +27,7 @@ Result<Zone> Zone::named(std::string_view tzid) {
   if (basic == nullptr) return fail(Errc::bad_syntax, "unusable time zone \"{}\"", tzid);
   zone.release();
   Zone out;
-  out.rules_ =
-      std::make_shared<const Rules>(Rules{std::unique_ptr<icu::BasicTimeZone>(basic), 0});
+  out.rules_ = std::make_shared<const Rules>(Rules{std::unique_ptr<icu::BasicTimeZone>(basic), 0});
   return out;
 }
 

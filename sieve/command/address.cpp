@@ -33,12 +33,30 @@ constexpr std::array kEnvelopeParts{
 };
 
 // Fields that hold addresses; others are tested all the same, with a warning.
-constexpr std::array<std::string_view, 24> kAddressFields{
-    "from", "sender", "reply-to", "to", "cc", "bcc", "resent-from", "resent-sender",
-    "resent-to", "resent-cc", "resent-bcc", "delivered-to", "envelope-to", "errors-to",
-    "return-path", "x-original-to", "disposition-notification-to", "return-receipt-to",
-    "mail-followup-to", "mail-reply-to", "x-envelope-to", "content-from", "x-beenthere",
-    "apparently-to"};
+constexpr std::array<std::string_view, 24> kAddressFields{"from",
+                                                          "sender",
+                                                          "reply-to",
+                                                          "to",
+                                                          "cc",
+                                                          "bcc",
+                                                          "resent-from",
+                                                          "resent-sender",
+                                                          "resent-to",
+                                                          "resent-cc",
+                                                          "resent-bcc",
+                                                          "delivered-to",
+                                                          "envelope-to",
+                                                          "errors-to",
+                                                          "return-path",
+                                                          "x-original-to",
+                                                          "disposition-notification-to",
+                                                          "return-receipt-to",
+                                                          "mail-followup-to",
+                                                          "mail-reply-to",
+                                                          "x-envelope-to",
+                                                          "content-from",
+                                                          "x-beenthere",
+                                                          "apparently-to"};
 
 // A path of the envelope; the null reverse-path is "" whatever the part (RFC 5228 §5.4).
 void add_path(Run& run, const Code& code, const std::string& path, std::vector<std::string>& out) {
@@ -93,10 +111,10 @@ void check_address_test(Checker& checker, Code& code) {
   check_address(checker, code);
   check_fields(checker, code, code.args.front());
   for (const auto& name : code.args.front().strings)
-    if (!name.has_variables && std::ranges::find(kAddressFields, to_lower(name.text)) ==
-                                   kAddressFields.end())
-      checker.warning(name.at, fmt::format("the field \"{}\" is not known to hold addresses",
-                                           name.text));
+    if (!name.has_variables &&
+        std::ranges::find(kAddressFields, to_lower(name.text)) == kAddressFields.end())
+      checker.warning(name.at,
+                      fmt::format("the field \"{}\" is not known to hold addresses", name.text));
 }
 
 Result<bool> test_address(Run& run, const Code& code) {

@@ -64,8 +64,7 @@ Result<bool> test_exists(Run& run, const Code& code) {
 }
 
 void check_size(Checker& checker, Code& code) {
-  if (code.tags.empty())
-    checker.error(code.at, "'size' needs ':over' or ':under' and a number");
+  if (code.tags.empty()) checker.error(code.at, "'size' needs ':over' or ':under' and a number");
 }
 
 Result<bool> test_size(Run& run, const Code& code) {

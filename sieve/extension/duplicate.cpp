@@ -23,8 +23,8 @@ std::optional<std::string> unique_id(Run& run, const Code& code) {
 Result<bool> test_duplicate(Run& run, const Code& code) {
   const auto id = unique_id(run, code);
   if (!id) return false;
-  DuplicateMark mark{run.tag_string(code, Tag::handle), *id,
-                     run.limits().duplicate_seconds_default, code.has(Tag::last), false};
+  DuplicateMark mark{run.tag_string(code, Tag::handle), *id, run.limits().duplicate_seconds_default,
+                     code.has(Tag::last), false};
   if (const Value* seconds = code.find(Tag::seconds)) {
     if (seconds->number == 0) return false;
     const auto most = static_cast<std::uint64_t>(run.limits().duplicate_seconds_max);

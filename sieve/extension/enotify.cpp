@@ -61,8 +61,8 @@ bool valid_method(std::string_view uri) {
   if (istarts_with(uri, "log:")) return true;
   for (const std::string_view scheme : {"https://", "http://"}) {
     if (!istarts_with(uri, scheme)) continue;
-    const auto host = uri.substr(scheme.size(), uri.find_first_of("/?#", scheme.size()) -
-                                                    scheme.size());
+    const auto host =
+        uri.substr(scheme.size(), uri.find_first_of("/?#", scheme.size()) - scheme.size());
     return !host.empty() && host.find('@') == std::string_view::npos;
   }
   return false;
@@ -71,8 +71,7 @@ bool valid_method(std::string_view uri) {
 // RFC 5435 §3.5: "<optionname>=<value>"
 bool valid_option(std::string_view option) {
   const auto name = option.substr(0, option.find('='));
-  return name.size() < option.size() && !name.empty() &&
-         std::ranges::all_of(name, [](char c) {
+  return name.size() < option.size() && !name.empty() && std::ranges::all_of(name, [](char c) {
            return ascii_alpha(c) || ascii_digit(c) || c == '.' || c == '-' || c == '_';
          });
 }

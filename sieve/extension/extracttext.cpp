@@ -8,16 +8,14 @@ namespace postern::sieve {
 void check_extracttext(Checker& checker, Code& code) {
   if (!checker.has(Cap::variables))
     checker.error(code.at, "'extracttext' needs: require \"variables\";");
-  if (checker.loops().empty())
-    checker.error(code.at, "'extracttext' outside of 'foreverypart'");
+  if (checker.loops().empty()) checker.error(code.at, "'extracttext' outside of 'foreverypart'");
   check_set(checker, code);
 }
 
 Result<Flow> run_extracttext(Run& run, const Code& code) {
   const auto number = run.current_part();
   std::string text;
-  if (run.message().structure().parts[number].type == "text")
-    text = run.message().decoded(number);
+  if (run.message().structure().parts[number].type == "text") text = run.message().decoded(number);
   TRY(run.spend(1 + text.size() / 4096));
   if (const Value* first = code.find(Tag::first)) {
     std::size_t end = 0;

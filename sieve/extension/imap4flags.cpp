@@ -10,7 +10,8 @@ namespace {
 void check_variable(Checker& checker, const Code& code, const Text& name) {
   if (!checker.has(Cap::variables))
     checker.error(code.at, "a variable of flags needs: require \"variables\";");
-  else if (!name.has_variables && parse_variable_name(name.text).kind != VariableName::Kind::plain &&
+  else if (!name.has_variables &&
+           parse_variable_name(name.text).kind != VariableName::Kind::plain &&
            parse_variable_name(name.text).kind != VariableName::Kind::global)
     checker.error(name.at, fmt::format("\"{}\" can't be a variable's name", name.text));
 }

@@ -12,9 +12,8 @@ namespace {
 // RFC 5804 §1.6: UTF-8, no control characters, no line or paragraph separators.
 bool is_script_name(std::string_view name) {
   return !name.empty() && name.size() <= 512 && is_utf8(name) &&
-         std::ranges::none_of(name, [](char c) {
-           return static_cast<unsigned char>(c) < ' ' || c == 0x7F;
-         }) &&
+         std::ranges::none_of(
+             name, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7F; }) &&
          name.find('/') == std::string_view::npos &&
          name.find("\xE2\x80\xA8") == std::string_view::npos &&
          name.find("\xE2\x80\xA9") == std::string_view::npos;
@@ -51,8 +50,8 @@ Result<Flow> run_include(Run& run, const Code& code) {
   const bool global = code.has(Tag::global);
   const std::string& name = code.args.front().strings.front().text;
   const std::string key = (global ? ":global " : ":personal ") + name;
-  const bool active = std::ranges::any_of(
-      run.frames(), [&](const auto& frame) { return frame->name == key; });
+  const bool active =
+      std::ranges::any_of(run.frames(), [&](const auto& frame) { return frame->name == key; });
   if (code.has(Tag::once) && (active || run.included().contains(key))) return Flow::next;
   if (active) return fail(Errc::bad_syntax, "include: \"{}\" includes itself", name);
   if (run.frames().size() > run.limits().include_depth ||

@@ -15,8 +15,7 @@ void set_field(Run& run, std::string_view name, std::string_view value) {
   for (const auto& field : run.message().fields())
     if (iequals(field.name(), name)) old = field.value();
   run.message().remove_fields([&](const Field& f) { return iequals(f.name(), name); });
-  if (!old.empty())
-    run.message().add_field(fmt::format("Original-{}", name), trim(old), true);
+  if (!old.empty()) run.message().add_field(fmt::format("Original-{}", name), trim(old), true);
   run.message().add_field(name, value, true);
 }
 
@@ -29,9 +28,10 @@ Result<Flow> run_replace(Run& run, const Code& code) {
   std::string entity =
       code.has(Tag::mime)
           ? text
-          : fmt::format("Content-Type: text/plain; charset=utf-8{0}Content-Transfer-Encoding: "
-                        "8bit{0}{0}{1}",
-                        end, text);
+          : fmt::format(
+                "Content-Type: text/plain; charset=utf-8{0}Content-Transfer-Encoding: "
+                "8bit{0}{0}{1}",
+                end, text);
   if (part == 0) {
     if (code.has(Tag::subject))
       set_field(run, "Subject", mime::encode_header_text(run.tag_string(code, Tag::subject)));

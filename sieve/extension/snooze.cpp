@@ -79,8 +79,8 @@ void check_snooze(Checker& checker, Code& code) {
         checker.error(text.at, "expected a weekday from \"0\" (Sunday) to \"6\"");
   const Value* zone = code.find(Tag::tzid);
   if (zone != nullptr && zone->constant() && !Zone::named(zone->strings.front().text))
-    checker.error(zone->strings.front().at, fmt::format("unknown time zone \"{}\"",
-                                                        zone->strings.front().text));
+    checker.error(zone->strings.front().at,
+                  fmt::format("unknown time zone \"{}\"", zone->strings.front().text));
   const Value* mailbox = code.find(Tag::mailbox);
   if (mailbox != nullptr) check_target(checker, code, *mailbox);
   if (mailbox == nullptr && code.has(Tag::create))

@@ -50,8 +50,7 @@ Result<bool> compare(Run& run, const Code& code, std::optional<double> verdict, 
     if (!verdict) return run.match(code, code.args.back(), {});
     return run.match(code, code.args.back(), {"tested"});
   }
-  const auto value =
-      verdict ? least + static_cast<int>(std::lround(*verdict * (most - least))) : 0;
+  const auto value = verdict ? least + static_cast<int>(std::lround(*verdict * (most - least))) : 0;
   const auto text = fmt::format("{}", value);
   return run.match(code, code.args.back(), {std::string_view(text)});
 }

@@ -151,8 +151,7 @@ Result<std::string> refusal(Run& run, const Code& code, std::string& from) {
   if (const auto why = automatic(run); !why.empty()) return std::string(why);
   from = addressed_as(run, own);
   if (from.empty()) return std::string("no address of the user is among the recipients");
-  if (TRY(run.host().vacation_answered(handle_of(run, code), *envelope.from,
-                                       period_of(run, code))))
+  if (TRY(run.host().vacation_answered(handle_of(run, code), *envelope.from, period_of(run, code))))
     return fmt::format("{} had this reply already", *envelope.from);
   return std::string();
 }
@@ -172,8 +171,7 @@ void check_vacation(Checker& checker, Code& code) {
 }
 
 Result<Flow> run_vacation(Run& run, const Code& code) {
-  if (run.used().vacation)
-    return fail(Errc::limit, "vacation may be used only once for a message");
+  if (run.used().vacation) return fail(Errc::limit, "vacation may be used only once for a message");
   run.used().vacation = true;
   std::string from;
   const auto why = TRY(refusal(run, code, from));
