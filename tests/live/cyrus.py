@@ -71,13 +71,12 @@ class Cyrus(Instance):
         self.write_config()
         self.make_passwords()
         environment = {**os.environ, "LD_LIBRARY_PATH": str(PREFIX / "usr/lib/x86_64-linux-gnu")}
-        log = open(self.folder / "master.log", "ab")
-        process = subprocess.Popen(
-            [str(PREFIX / "usr/lib/cyrus/bin/master"), "-C", str(self.folder / "imapd.conf"),
-             "-M", str(self.folder / "cyrus.conf"), "-p", str(self.folder / "master.pid")],
-            env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            start_new_session=True)
-        self.master_pid = process.pid
+        with open(self.folder / "master.log", "ab") as log:
+            self.master_pid = subprocess.Popen(
+                [str(PREFIX / "usr/lib/cyrus/bin/master"), "-C", str(self.folder / "imapd.conf"),
+                 "-M", str(self.folder / "cyrus.conf"), "-p", str(self.folder / "master.pid")],
+                env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True).pid
         wait_for_greeting(self.host, self.imap_port)
         self.make_mailboxes()
 

@@ -96,8 +96,9 @@ class Dovecot(Instance):
         config = self.folder / "dovecot.conf"
         config.write_text(self.config())
         with open(self.folder / "start.log", "ab") as log:
-            subprocess.run(["dovecot", "-c", str(config)], check=True, stdout=log, stderr=log)
-        self.master_pid = int((self.folder / "run" / "master.pid").read_text())
+            self.master_pid = subprocess.Popen(
+                ["/usr/sbin/dovecot", "-F", "-c", str(config)], stdin=subprocess.DEVNULL,
+                stdout=log, stderr=log, start_new_session=True).pid
 
     def config(self):
         cert, key = self_signed(self.folder)

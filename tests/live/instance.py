@@ -63,7 +63,11 @@ class Instance:
         return sum(processes.cpu_seconds(pid) for pid in self.pids())
 
     def __enter__(self):
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.wipe()
+            raise
         return self
 
     def __exit__(self, *_):
