@@ -88,6 +88,7 @@ struct Usage {
   ModSeq modseq;
   std::uint64_t bytes = 0;
   std::uint64_t messages = 0;
+  std::int64_t due = 0;  // seconds UTC when the cleaner has next to look at it; 0: never
 };
 
 /// Space set aside until release() or the loss of this connection; id 0: nothing was reserved
@@ -138,8 +139,11 @@ class Meta {
   virtual Result<MailboxEntry> erase(const MailboxName& name) = 0;
   /// The mailbox and all inferiors, in one step; subscriptions of the owner move along. With
   /// `inbox`, `from` is a user's INBOX: only its messages' mailbox takes the name `to`, and a new,
-  /// empty INBOX with that id takes its place (RFC 3501 §6.3.5).
+  /// empty INBOX with that id takes its place (RFC 3501 §6.3.5); it is the last of the result, with
+  /// an empty `before`. A whole user's tree ("user/anna" to "user/eve" without `inbox`) takes the
+  /// user's record, subscriptions and own ACL lines along.
   /// @error no_such_mailbox, mailbox_exists (any target name), over_quota
+  /// @error not_supported  `to` is below `from`
   virtual Result<std::vector<Renamed>> rename_tree(const MailboxName& from, const MailboxName& to,
                                                    const std::optional<NewMailbox>& inbox = {}) = 0;
   /// Empty rights remove the line. Gives the entry after the change.
@@ -148,7 +152,8 @@ class Meta {
   virtual Result<MailboxEntry> set_special_use(const MailboxName& name, std::string_view uses) = 0;
   /// Puts back an entry found in a header; the higher version wins (rebuild-list).
   virtual Result<MailboxEntry> restore(const MailboxEntry& entry) = 0;
-  /// Grows whenever the list, an ACL or a subscription that `user` can see may have changed.
+  /// A number that changes whenever the list, an ACL or a subscription that `user` can see may
+  /// have changed.
   virtual Result<std::uint64_t> list_counter(const UserName& user) = 0;
 
   // Outbox: entries whose header copy on disk is older than the list.
@@ -174,8 +179,11 @@ class Meta {
   virtual Result<Reservation> reserve(const MailboxId& mailbox, std::uint64_t bytes,
                                       std::uint64_t messages) = 0;
   virtual void release(Reservation reservation) = 0;
-  /// Absolute and idempotent; may be lost, repeated or late. Also releases `reservation`.
+  /// Absolute and idempotent; may be lost, repeated or late. Also releases `reservation`. Through
+  /// metad it is sent and not waited for.
   virtual Result<void> report(const Usage& usage, Reservation reservation = {}) = 0;
+  /// Mailboxes whose reported `due` is at or before `now`, the earliest first.
+  virtual Result<std::vector<MailboxId>> due(std::int64_t now, std::size_t most) = 0;
 
   // Users.
   /// The record, made if `create`. @error no_such_user
@@ -187,6 +195,7 @@ class Meta {
   // Marks. Look before, mark after the store's commit: a crash may repeat, never lose.
   /// The value given at the mark if it is there and hasn't expired.
   virtual Result<std::optional<std::string>> find_mark(const Mark& mark) = 0;
+  /// Through metad it is sent and not waited for.
   virtual Result<void> set_mark(const Mark& mark, std::string_view value,
                                 std::chrono::seconds life) = 0;
 
@@ -195,6 +204,9 @@ class Meta {
   /// All of `mailbox` (empty: the server) that are shared or `user`'s.
   virtual Result<std::vector<Annotation>> annotations(const MailboxName& mailbox,
                                                       const UserName& user) = 0;
+
+  /// A hot backup of all tables into `directory` of the server's host; opens like any home.
+  virtual Result<void> backup(const std::string& directory) = 0;
 };
 
 }  // namespace postern::meta

@@ -1,0 +1,25 @@
+// ListPage: a part of a LIST as it travels from the tables to whoever asked. metad copies rows as
+// they are stored; the asker decodes them and applies the rights, so a LIST of 5,000 names keeps
+// metad busy for the copying only.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/base/result.h"
+#include "lib/meta/meta.h"
+
+namespace postern::meta {
+
+struct ListPage {
+  std::string rows;  // repeated: name key and stored value, each with a 32-bit length
+  bool more = false;
+  std::string last;  // the key to go on after, if there is more
+};
+
+/// Appends the mailboxes of `page` that `who` may look up (right l) to `out`.
+/// @error corrupt
+Result<void> read_page(const ListPage& page, const Identity& who, std::vector<ListedMailbox>& out);
+
+}  // namespace postern::meta
