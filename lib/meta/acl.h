@@ -61,7 +61,7 @@ constexpr Rights operator|(Right a, Right b) { return Rights(a) | Rights(b); }
 /// Who asks: a user, the groups it is in ("group:staff"), and whether it administers the server.
 struct Identity {
   UserName user;
-  std::vector<std::string> groups;
+  std::vector<std::string> groups = {};
   bool admin = false;
   bool anonymous = false;
 };

@@ -59,8 +59,7 @@ Result<MailboxEntry> EmbeddedMeta::set_acl(const MailboxName& name, std::string_
       [&](db::Transaction& txn) { return core_->set_acl(txn, name, identifier, rights); });
 }
 
-Result<MailboxEntry> EmbeddedMeta::set_special_use(const MailboxName& name,
-                                                   std::string_view uses) {
+Result<MailboxEntry> EmbeddedMeta::set_special_use(const MailboxName& name, std::string_view uses) {
   return change([&](db::Transaction& txn) { return core_->set_special_use(txn, name, uses); });
 }
 

@@ -54,9 +54,9 @@ struct ListScope {
 struct NewMailbox {
   MailboxName name;
   MailboxId id;  // made by the caller (random_mailbox_id), whose directory exists already
-  std::string partition;
-  Acl acl;
-  std::string special_use;
+  std::string partition = "default";
+  Acl acl = {};
+  std::string special_use = {};
 };
 
 struct Renamed {
