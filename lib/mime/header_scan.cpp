@@ -50,7 +50,6 @@ Field field_at(std::string_view bytes, const Line& first, std::uint64_t& lines) 
   field.name = {first.begin, first.begin + length};
   field.value = {length > 0 ? first.begin + colon + 1 : first.begin, last.end};
   field.whole = {first.begin, last.next};
-  if (length > 0) field.id = field_id(line.substr(0, length));
   return field;
 }
 
@@ -63,7 +62,8 @@ HeaderBlock scan_header(std::string_view header, std::uint32_t max_fields) {
       block.size = line.next;
       break;
     }
-    const Field field = field_at(header, line, lines);
+    Field field = field_at(header, line, lines);
+    field.id = field_id(field.name.of(header));
     block.size = field.whole.end;
     if (block.fields.size() < max_fields) block.fields.push_back(field);
   }

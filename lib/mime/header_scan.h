@@ -20,8 +20,8 @@ struct Line {
 
 Line line_at(std::string_view bytes, std::size_t begin);
 
-/// The field whose first line is `first`; `next` of the answer's `whole` is the line behind its
-/// folded lines. `lines` grows by the LFs passed.
+/// The field whose first line is `first`, with its folded lines; `id` is left for the caller to
+/// find. `lines` grows by the LFs passed.
 Field field_at(std::string_view bytes, const Line& first, std::uint64_t& lines);
 
 }  // namespace postern::mime

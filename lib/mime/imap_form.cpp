@@ -27,11 +27,19 @@ void append_number(std::string& out, std::uint64_t number) {
 // What neither a quoted string nor, for NUL, a literal may hold.
 char sendable(char c) { return c == '\0' || c == '\r' || c == '\n' ? ' ' : c; }
 
+// Runs of octets that can stay as they are make up nearly all of it.
 void append_quoted(std::string& out, std::string_view text) {
+  const auto is_plain = [](char c) { return c != '"' && c != '\\' && sendable(c) == c; };
   out += '"';
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += sendable(c);
+  while (!text.empty()) {
+    const auto end = std::ranges::find_if_not(text, is_plain);
+    const auto run = static_cast<std::size_t>(end - text.begin());
+    out.append(text.substr(0, run));
+    text.remove_prefix(run);
+    if (text.empty()) break;
+    if (text.front() == '"' || text.front() == '\\') out += '\\';
+    out += sendable(text.front());
+    text.remove_prefix(1);
   }
   out += '"';
 }

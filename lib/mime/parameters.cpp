@@ -52,10 +52,11 @@ void split_marks(RawParameter& parameter) {
   const std::size_t star = name.find('*');
   if (star != std::string_view::npos) {
     const auto section = parse_u32(name.substr(star + 1));
-    if (!section || *section > 9999) return;
+    if (!section || *section > 9999 || star == 0) return;
     parameter.section = static_cast<int>(*section);
     name = name.substr(0, star);
   }
+  if (name.empty()) return;
   parameter.extended = extended;
   parameter.name = std::string(name);
 }

@@ -68,6 +68,8 @@ class Parser {
 };
 
 Message Parser::run() {
+  constexpr std::size_t kUsualFields = 32;
+  message_.fields.reserve(kUsualFields);
   start_part(kNone, kNone);
   while (const auto delimiter = next_delimiter()) obey(*delimiter);
   close_parts(0, message_.bytes.size(), lines_);
@@ -116,7 +118,8 @@ void Parser::read_header(Part& part) {
     }
     if (first && lacks_header(line)) break;
     first = false;
-    const Field field = field_at(message_.bytes, line, lines_);
+    Field field = field_at(message_.bytes, line, lines_);
+    field.id = field_id(message_.text(field.name));
     at_ = field.whole.end;
     record(field, part);
   }

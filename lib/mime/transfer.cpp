@@ -131,7 +131,7 @@ void TransferDecoder::quoted_printable(std::string_view in, std::string& out) {
     i = stop;
     if (i < in.size() && in[i] == '=') {
       out.append(held_);
-      held_ = "=";
+      held_.assign(1, '=');
       ++i;
     }
   }
