@@ -112,6 +112,10 @@ constexpr std::array kOptions{
            "First level under which a client sees shared mailboxes."},
     Option{"partition.*.path", Type::text, "/var/spool/postern/default",
            "Directory of the partition: mailboxes, indexes and messages."},
+    Option{"pop3.autologout", Type::duration, "10min",
+           "A silent POP3 session ends after this time; RFC 1939 asks for ten minutes at least.",
+           600 * kSecond, kDay},
+    Option{"pop3.mark_seen", Type::boolean, "true", "RETR sets the flag \\Seen."},
     Option{"process.*.command", Type::text, "",
            "Command that is kept running beside the services and restarted when it ends."},
     Option{
@@ -162,6 +166,13 @@ constexpr std::array kOptions{
     Option{"service.*.socket_mode", Type::text, "0660", "Mode of the Unix sockets, octal."},
     Option{"service.*.tls", Type::text, "none",
            "none, starttls (where transportd runs) or implicit."},
+    Option{"sieve.autologout", Type::duration, "30min",
+           "A silent ManageSieve session ends after this time (RFC 5804: 30 minutes at least).",
+           1800 * kSecond, kDay},
+    Option{"sieve.max_script_size", Type::size, "1MiB", "Largest Sieve script.", 1024, 16 << 20},
+    Option{"sieve.max_scripts", Type::integer, "50", "Sieve scripts of one user.", 1, 10000},
+    Option{"sieve.max_storage", Type::size, "10MiB", "All Sieve scripts of one user together.",
+           1024, 1 << 30},
     Option{
         "start.*.command", Type::text, "",
         "Command that must end with success before the services start, in the order of the names."},
@@ -178,6 +189,28 @@ constexpr std::array kOptions{
     Option{"store.tombstone_keep", Type::duration, "30d",
            "How long the index remembers that a message was expunged (QRESYNC, parked views).",
            kDay, 3650 * kDay},
+    Option{
+        "tls.certificate.*.chain", Type::text, "",
+        "PEM file: the certificate, then its issuers. The first name in alphabetical order serves "
+        "clients that name no host."},
+    Option{"tls.certificate.*.key", Type::text, "",
+           "PEM file of its private key, without a password."},
+    Option{"tls.certificate.*.names", Type::list, "",
+           "Host names (SNI) that this certificate serves; *.example.org is allowed."},
+    Option{"tls.certificate.*.ocsp", Type::text, "", "DER file of an OCSP response to staple."},
+    Option{"tls.chroot", Type::text, "/run/postern/empty",
+           "Empty directory that becomes the root of transportd, when started as root."},
+    Option{"tls.ciphers", Type::text, "",
+           "OpenSSL cipher list for TLS 1.2; empty: Mozilla's intermediate recommendation."},
+    Option{"tls.client_ca", Type::text, "",
+           "PEM file: clients may show certificates that one of these has signed (SASL EXTERNAL)."},
+    Option{"tls.handshake_timeout", Type::duration, "30s",
+           "A handshake that takes longer ends the connection.", 1 * kSecond, 600 * kSecond},
+    Option{"tls.processes", Type::integer, "0", "transportd processes; 0: one for each processor.",
+           0, 64},
+    Option{"tls.tls12", Type::boolean, "true", "Accept TLS 1.2 besides 1.3."},
+    Option{"tls.user", Type::text, "postern-transport",
+           "System user of transportd when started as root."},
 };
 
 }  // namespace

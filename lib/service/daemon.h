@@ -105,6 +105,8 @@ class Runtime {
   virtual Result<void> logged_in(std::string_view user) = 0;
   /// Failed logins of (address, user), shared by all processes; gives the delay to apply.
   virtual std::chrono::milliseconds login_failed(std::string_view user) = 0;
+  /// Whether STARTTLS can be offered: transportd runs and has a certificate.
+  [[nodiscard]] virtual bool tls_available() const { return false; }
   /// How long to wait for the next command before parking: `service.*.linger`, 0 in a hurry.
   [[nodiscard]] virtual std::chrono::milliseconds linger() const {
     return std::chrono::milliseconds{hurry() || stopping() ? 0 : 5};

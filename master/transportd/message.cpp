@@ -1,0 +1,95 @@
+#include "master/transportd/message.h"
+
+#include "lib/base/wire.h"
+
+namespace postern::transportd {
+namespace {
+
+enum Tag : std::uint16_t {
+  kName = 1,
+  kHasOcsp,
+  kTls12,
+  kCiphers,
+  kTickets,
+  kService,
+  kAlpn,
+  kProxy,
+  kFacts,
+  kCleartext,
+  kError
+};
+
+void put_text(TlvWriter& out, Tag tag, const std::string& text) {
+  if (!text.empty()) out.bytes(tag, text);
+}
+
+Result<void> take_field(const TlvField& field, ControlMessage& message) {
+  switch (field.tag) {
+    case kName:
+      message.names.emplace_back(field.value);
+      break;
+    case kHasOcsp:
+      message.has_ocsp = TRY(field.number<std::uint8_t>()) != 0;
+      break;
+    case kTls12:
+      message.tls12 = TRY(field.number<std::uint8_t>()) != 0;
+      break;
+    case kCiphers:
+      message.ciphers = field.value;
+      break;
+    case kTickets:
+      message.tickets = field.value;
+      break;
+    case kService:
+      message.service = field.value;
+      break;
+    case kAlpn:
+      message.alpn = field.value;
+      break;
+    case kProxy:
+      message.proxy = TRY(field.number<std::uint8_t>()) != 0;
+      break;
+    case kFacts:
+      message.facts = field.value;
+      break;
+    case kCleartext:
+      message.cleartext = field.value;
+      break;
+    case kError:
+      message.error = field.value;
+      break;
+    default:
+      if ((field.tag & kCriticalTag) != 0)
+        return fail(Errc::not_supported, "critical field {}", field.tag);
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string encode(const ControlMessage& message) {
+  TlvWriter out;
+  for (const std::string& name : message.names) out.bytes(kName, name);
+  out.number(kHasOcsp, static_cast<std::uint8_t>(message.has_ocsp));
+  out.number(kTls12, static_cast<std::uint8_t>(message.tls12));
+  out.number(kProxy, static_cast<std::uint8_t>(message.proxy));
+  put_text(out, kCiphers, message.ciphers);
+  put_text(out, kTickets, message.tickets);
+  put_text(out, kService, message.service);
+  put_text(out, kAlpn, message.alpn);
+  put_text(out, kFacts, message.facts);
+  put_text(out, kCleartext, message.cleartext);
+  put_text(out, kError, message.error);
+  return std::string(1, static_cast<char>(message.kind)) + std::move(out).take();
+}
+
+Result<ControlMessage> decode_control(std::string_view bytes) {
+  if (bytes.empty()) return fail(Errc::bad_syntax, "empty message");
+  ControlMessage message;
+  message.kind = static_cast<Kind>(bytes.front());
+  TlvReader in(bytes.substr(1));
+  while (!in.at_end()) TRY(take_field(TRY(in.next()), message));
+  return message;
+}
+
+}  // namespace postern::transportd

@@ -1,0 +1,186 @@
+#include "master/transportd/relay.h"
+
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+
+#include "master/transportd/certificates.h"
+
+namespace postern::transportd {
+namespace {
+
+// One scratch buffer for all relays of the process: an idle connection owns no buffer at all.
+std::array<char, 64 << 10> scratch;
+
+/// Octets sent; 0 if the socket is full; -1 if it is broken.
+ssize_t send_some(int socket, std::string_view bytes) {
+  for (;;) {
+    const ssize_t sent = send(socket, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent >= 0) return sent;
+    if (errno == EINTR) continue;
+    return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -1;
+  }
+}
+
+}  // namespace
+
+void Pending::take(std::size_t size) {
+  begin_ += size;
+  if (begin_ < bytes_.size()) return;
+  std::string().swap(bytes_);
+  begin_ = 0;
+}
+
+Relay::Relay(Fd tcp, Ssl ssl, std::string_view before_tls)
+    : tcp_(std::move(tcp)), ssl_(std::move(ssl)) {
+  clear_.put(before_tls);
+  SSL_set_fd(ssl_.get(), tcp_.get());
+  SSL_set_accept_state(ssl_.get());
+}
+
+void Relay::attach_plain(Fd plain) { plain_ = std::move(plain); }
+
+void Relay::end(std::string why) {
+  state_ = State::ended;
+  if (why_.empty()) why_ = std::move(why);
+}
+
+void Relay::pump() {
+  if (state_ == State::handshake && !shake_hands()) return;
+  if (state_ != State::open || !attached()) return;
+  bool moved = true;
+  while (moved && state_ == State::open) {
+    moved = flush_plain();
+    moved |= tls_to_plain();
+    moved |= flush_tls();
+    moved |= plain_to_tls();
+  }
+  if (state_ != State::open) return;
+  client_closed();
+  session_closed();
+}
+
+// The client's end of input becomes the session's, after all octets before it; output goes on.
+void Relay::client_closed() {
+  if (!client_ended_ || told_session_ || !to_plain_.empty()) return;
+  shutdown(plain_.get(), SHUT_WR);
+  told_session_ = true;
+}
+
+void Relay::session_closed() {
+  if (!session_ended_ || !to_tls_.empty()) return;
+  SSL_shutdown(ssl_.get());
+  end("session ended");
+}
+
+bool Relay::write_clear() {
+  while (!clear_.empty()) {
+    const ssize_t sent = send_some(tcp_.get(), clear_.view());
+    if (sent < 0) end("closed before the handshake");
+    if (sent <= 0) return false;
+    clear_.take(static_cast<std::size_t>(sent));
+  }
+  return true;
+}
+
+/// True when the handshake is done.
+bool Relay::shake_hands() {
+  if (!write_clear()) return false;
+  const int result = SSL_do_handshake(ssl_.get());
+  if (result == 1) {
+    tls_wants_write_ = false;
+    state_ = State::open;
+    return true;
+  }
+  tls_result(result, "handshake");
+  return false;
+}
+
+/// False when nothing more can be done now; ends the relay on an error.
+bool Relay::tls_result(int result, std::string_view what) {
+  switch (SSL_get_error(ssl_.get(), result)) {
+    case SSL_ERROR_WANT_READ:
+      return false;
+    case SSL_ERROR_WANT_WRITE:
+      tls_wants_write_ = true;
+      return false;
+    case SSL_ERROR_ZERO_RETURN:
+      client_ended_ = true;
+      return false;
+    default:
+      break;
+  }
+  end(fmt::format("{}: {}", what, openssl_error()));
+  return false;
+}
+
+bool Relay::tls_to_plain() {
+  if (client_ended_ || !to_plain_.empty()) return false;
+  tls_wants_write_ = false;
+  const int got = SSL_read(ssl_.get(), scratch.data(), static_cast<int>(scratch.size()));
+  if (got <= 0) return tls_result(got, "read");
+  const std::string_view bytes(scratch.data(), static_cast<std::size_t>(got));
+  const ssize_t sent = send_some(plain_.get(), bytes);
+  if (sent < 0) {
+    session_ended_ = true;  // it doesn't read any more; what it has written still goes out
+    client_ended_ = told_session_ = true;
+    return true;
+  }
+  to_plain_.put(bytes.substr(static_cast<std::size_t>(sent)));
+  return true;
+}
+
+bool Relay::flush_plain() {
+  if (to_plain_.empty()) return false;
+  const ssize_t sent = send_some(plain_.get(), to_plain_.view());
+  if (sent < 0) {
+    to_plain_ = {};
+    client_ended_ = told_session_ = true;
+    return false;
+  }
+  to_plain_.take(static_cast<std::size_t>(sent));
+  return sent > 0;
+}
+
+bool Relay::plain_to_tls() {
+  if (session_ended_ || !to_tls_.empty()) return false;
+  const ssize_t got = recv(plain_.get(), scratch.data(), scratch.size(), MSG_DONTWAIT);
+  if (got < 0) {
+    if (errno == EINTR) return true;
+    if (errno != EAGAIN && errno != EWOULDBLOCK) session_ended_ = true;
+    return false;
+  }
+  if (got == 0) {
+    session_ended_ = true;
+    return false;
+  }
+  to_tls_.put({scratch.data(), static_cast<std::size_t>(got)});
+  return flush_tls();
+}
+
+bool Relay::flush_tls() {
+  bool moved = false;
+  while (!to_tls_.empty()) {
+    const auto bytes = to_tls_.view();
+    const int sent = SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size()));
+    if (sent <= 0) {
+      tls_result(sent, "write");
+      return moved;
+    }
+    to_tls_.take(static_cast<std::size_t>(sent));
+    moved = true;
+  }
+  return moved;
+}
+
+Relay::Interest Relay::interest() const {
+  if (state_ == State::handshake)
+    return {.tcp_in = true, .tcp_out = tls_wants_write_ || !clear_.empty()};
+  return {.tcp_in = attached() && !client_ended_ && to_plain_.empty(),
+          .tcp_out = !to_tls_.empty() || tls_wants_write_,
+          .plain_in = attached() && !session_ended_ && to_tls_.empty(),
+          .plain_out = !to_plain_.empty()};
+}
+
+}  // namespace postern::transportd

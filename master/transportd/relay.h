@@ -1,0 +1,89 @@
+// Relay: one TLS connection. Octets go between the client's TCP socket (TLS) and one end of a
+// socketpair (plain), whose other end is the session's socket. Non-blocking, at most 64 KiB are
+// held in each direction; a full side stops reading the other.
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "lib/base/fd.h"
+#include "lib/base/result.h"
+
+namespace postern::transportd {
+
+struct SslFree {
+  void operator()(SSL* ssl) const { SSL_free(ssl); }
+};
+using Ssl = std::unique_ptr<SSL, SslFree>;
+
+/// Octets that wait for one side to take them; memory only while there are some.
+class Pending {
+ public:
+  [[nodiscard]] bool empty() const { return begin_ == bytes_.size(); }
+  [[nodiscard]] std::string_view view() const { return std::string_view(bytes_).substr(begin_); }
+  void put(std::string_view more) { bytes_.append(more); }
+  void take(std::size_t size);
+
+ private:
+  std::string bytes_;
+  std::size_t begin_ = 0;
+};
+
+class Relay {
+ public:
+  static constexpr std::size_t kMost = 64 << 10;
+
+  /// What the event loop is to wait for.
+  struct Interest {
+    bool tcp_in = false, tcp_out = false, plain_in = false, plain_out = false;
+    friend bool operator==(const Interest&, const Interest&) = default;
+  };
+  enum class State { handshake, open, ended };
+
+  /// `tcp` is non-blocking. `before_tls` is written in the clear first (the OK to STARTTLS).
+  Relay(Fd tcp, Ssl ssl, std::string_view before_tls);
+
+  /// Moves whatever can be moved; never blocks.
+  void pump();
+  [[nodiscard]] State state() const { return state_; }
+  [[nodiscard]] Interest interest() const;
+  /// Once, after the handshake: this relay's end of the socketpair.
+  void attach_plain(Fd plain);
+  [[nodiscard]] bool attached() const { return static_cast<bool>(plain_); }
+
+  [[nodiscard]] SSL* ssl() const { return ssl_.get(); }
+  [[nodiscard]] int tcp_fd() const { return tcp_.get(); }
+  [[nodiscard]] int plain_fd() const { return plain_.get(); }
+  [[nodiscard]] const std::string& why_ended() const { return why_; }
+
+ private:
+  bool shake_hands();
+  bool write_clear();
+  bool tls_to_plain();
+  bool plain_to_tls();
+  bool flush_plain();
+  bool flush_tls();
+  void client_closed();
+  void session_closed();
+  void end(std::string why);
+  bool tls_result(int result, std::string_view what);
+
+  Fd tcp_;
+  Ssl ssl_;
+  Fd plain_;
+  State state_ = State::handshake;
+  Pending clear_;               // written before the handshake
+  Pending to_plain_;            // decrypted, waits for the session
+  Pending to_tls_;              // from the session, waits for the client
+  bool client_ended_ = false;   // close_notify or FIN seen: no more input
+  bool told_session_ = false;   // … and the session has seen the end
+  bool session_ended_ = false;  // the session closed its end: finish output, then close
+  bool tls_wants_write_ = false;
+  std::string why_;
+};
+
+}  // namespace postern::transportd

@@ -1,0 +1,85 @@
+// The event loop of transportd: accepts for implicit TLS, takes connections for STARTTLS, shakes
+// hands, and passes a plain socket with the facts of the connection through porter's door.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "lib/base/fd.h"
+#include "lib/base/result.h"
+#include "lib/net/fd_passing.h"
+#include "lib/service/daemon.h"
+#include "master/transportd/certificates.h"
+#include "master/transportd/message.h"
+#include "master/transportd/relay.h"
+
+namespace postern::transportd {
+
+class Server {
+ public:
+  /// `control` is master's end of orders, `door` porter's door; `handshake_limit` in ms.
+  Server(Fd control, Fd door, std::int64_t handshake_limit);
+  Result<void> prepare();
+  /// Until master has gone or says stop and the last connection has ended.
+  void run();
+
+ private:
+  struct Listener {
+    Fd socket;
+    std::string service;
+    std::string alpn;
+    bool proxy = false;
+  };
+  struct Connection {
+    std::unique_ptr<Relay> relay;
+    std::shared_ptr<TlsContexts> contexts;  // keeps the generation alive
+    service::Facts facts;
+    Fd before_proxy;  // waits for its PROXY header; no relay yet
+    std::string alpn;
+    std::int64_t deadline = 0;  // of the handshake; 0 when it is done
+    Relay::Interest watched;
+  };
+  /// What an event is about: kind in the low octet, descriptor or connection number above.
+  enum class Source : std::uint8_t { control, listener, tcp, plain };
+
+  void on_event(std::uint64_t token);
+  void on_control();
+  void obey(const ControlMessage& message, std::vector<Fd> descriptors);
+  Result<void> gather_certificate(const ControlMessage& message, std::vector<Fd>& descriptors);
+  Result<void> gather_profile(const ControlMessage& message, std::vector<Fd>& descriptors);
+  void gather_tickets(std::string_view bytes);
+  void apply();
+  Result<void> make_contexts();
+  void add_listener(const ControlMessage& message, Fd socket);
+  void close_listeners();
+  void start_tls(const ControlMessage& message, Fd tcp);
+
+  void accept_all(Listener& listener);
+  void begin(Fd tcp, service::Facts facts, const std::string& alpn, std::string_view cleartext);
+  void read_proxy_header(std::uint64_t number, Connection& connection);
+  Result<void> shake(Connection& connection, Fd tcp, std::string_view cleartext);
+  void advance(std::uint64_t number);
+  Result<void> announce(std::uint64_t number, Connection& connection);
+  void watch(std::uint64_t number, Connection& connection);
+  void unwatch(const Connection& connection);
+  void drop(std::uint64_t number, std::string_view why);
+  void expire_handshakes();
+  [[nodiscard]] int wait_millis() const;
+
+  Fd control_, door_, epoll_;
+  std::int64_t handshake_limit_;
+  std::int64_t next_sweep_ = 0;
+  bool stopping_ = false, master_gone_ = false;
+  std::map<int, Listener> listeners_;
+  std::unordered_map<std::uint64_t, Connection> connections_;
+  std::uint64_t next_number_ = 1;
+  Profile gathered_, active_;
+  std::vector<TicketKey> tickets_;
+  std::map<std::string, std::shared_ptr<TlsContexts>> contexts_;  // by ALPN name
+};
+
+}  // namespace postern::transportd
