@@ -72,7 +72,7 @@ std::size_t distance(std::string_view a, std::string_view b) {
 std::string suggestion(std::string_view name, std::span<const Row> rows) {
   if (name.size() > 40) return {};
   const Row* best = nullptr;
-  std::size_t least = 3;
+  std::size_t least = std::min<std::size_t>(3, name.size() / 2);
   for (const auto& row : rows) {
     const std::size_t d = distance(name, row.name);
     if (d < least) {
@@ -330,7 +330,11 @@ void Checker::tail(const Node& node, Code& code) {
   const bool wants_test = tail == Tail::test || tail == Tail::test_and_block;
   for (const auto& test : node.tests) {
     if (tail == Tail::none || tail == Tail::block) {
-      error(test.at, fmt::format("'{}' takes no test, found '{}'", node.name, test.name));
+      // The usual cause is a semicolon that is missing before the next command.
+      if (find_command(test.name) != nullptr)
+        error(test.at, fmt::format("expected ';' after '{}', before '{}'", node.name, test.name));
+      else
+        error(test.at, fmt::format("'{}' takes no test, found '{}'", node.name, test.name));
       return;
     }
     code.tests.push_back(this->test(test));

@@ -36,9 +36,9 @@ std::optional<mime::Address> single_address(std::string_view text) {
       std::ranges::any_of(address.addr_spec(), odd) || !address.route.empty())
     return std::nullopt;
   // The parser makes the best of junk; a script's address has to be one.
-  if (!address.has_name && trim(text) != address.addr_spec() &&
-      trim(text) != "<" + address.addr_spec() + ">")
-    return std::nullopt;
+  if (address.domain.find_first_of("@<>,;") != std::string::npos) return std::nullopt;
+  const bool plain = trim(text) == address.addr_spec();
+  if (!plain && !trim(text).ends_with("<" + address.addr_spec() + ">")) return std::nullopt;
   return list.front();
 }
 
