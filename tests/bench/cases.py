@@ -29,7 +29,7 @@ class Size:
     stores: int = 5000
     changes: int = 100      # seen by an idling session
     pop3: int = 1000        # messages
-    idlers: int = 300       # idle clients whose memory is taken
+    idlers: int = 300       # idle clients whose memory is taken, and who hear of new mail
 
 
 QUICK = Size(lmtp=400, twenty=40, big=10_000, huge=50_000, seconds=2, stores=1000, changes=15,
@@ -174,6 +174,16 @@ def idlers(subject, _round):
     return {"pss_idler": (after - before) / clients}
 
 
+def announce(subject, _round):
+    """One delivery to each user while all are in IDLE."""
+    result = subject.load("announce", clients=subject.size.idlers, users=USERS,
+                          offset=subject.offset, **{"lmtp-port": subject.server.lmtp_port})
+    subject.offset += USERS
+    if result["announced"] < subject.size.idlers:
+        raise RuntimeError(f"only {result['announced']} sessions heard of new mail")
+    return {"announce_p50": result["p50_ms"], "announce_p99": result["p99_ms"]}
+
+
 def pop3(subject, number):
     if not subject.server.pop3_port:
         return {}
@@ -195,4 +205,4 @@ def tls_sessions(subject, _round):
 
 CASES = {case.__name__: case for case in (
     lmtp, lmtp_twenty, fetch, select, changes, stores, sessions, idle, memory, pop3,
-    tls_sessions, idlers)}
+    tls_sessions, idlers, announce)}

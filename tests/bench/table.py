@@ -47,6 +47,8 @@ METRICS = [
     rate("expunge", "EXPUNGE: messages", 2),
     cost("idle_p50", "change seen by an idling session, p50", "ms"),
     cost("idle_p99", "change seen by an idling session, p99", "ms"),
+    cost("announce_p50", "delivery announced to many idle sessions, p50", "ms"),
+    cost("announce_p99", "delivery announced to many idle sessions, p99", "ms"),
     rate("pop3", "POP3 RETR+DELE: messages", 2),
     cost("pss_spare", "Pss of an idle IMAP worker", "MB"),
     cost("pss_busy", "Pss of a busy IMAP worker", "MB"),

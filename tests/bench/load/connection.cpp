@@ -13,7 +13,8 @@
 namespace postern::bench {
 namespace {
 
-constexpr std::size_t kReadSize = 256U << 10;
+constexpr std::size_t kFirstSize = 4096;        // ten thousand idle connections cost little
+constexpr std::size_t kMostAtOnce = 1U << 30U;  // SSL_read takes an int
 
 Fd connect_tcp(const Address& address) {
   Fd fd{socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
@@ -50,7 +51,7 @@ int TlsResumption::keep(SSL* ssl, SSL_SESSION* session) {
 }
 
 Connection::Connection(const Address& address, TlsResumption* tls)
-    : fd_(connect_tcp(address)), buffer_(kReadSize) {
+    : fd_(connect_tcp(address)), buffer_(kFirstSize) {
   if (!address.tls) return;
   if (tls == nullptr) die("TLS is not supported in this case");
   ssl_.reset(SSL_new(tls->context()));
@@ -69,10 +70,10 @@ void Connection::send(std::string_view bytes) {
 }
 
 void Connection::fill() {
-  if (buffer_.size() - to_ < kReadSize) buffer_.resize(buffer_.size() * 2);
+  if (buffer_.size() - to_ < kFirstSize / 2) buffer_.resize(buffer_.size() * 2);
   char* end = buffer_.data() + to_;
   const std::size_t room = buffer_.size() - to_;
-  const ssize_t n = ssl_ ? SSL_read(ssl_.get(), end, static_cast<int>(std::min(room, kReadSize)))
+  const ssize_t n = ssl_ ? SSL_read(ssl_.get(), end, static_cast<int>(std::min(room, kMostAtOnce)))
                          : recv(fd_.get(), end, room, 0);
   if (n <= 0)
     die(fmt::format("the server closed the connection; last: {}", pending().substr(0, 200)));

@@ -51,6 +51,7 @@ class Connection {
   std::string_view until_last_line(std::string_view prefix);
   /// Reads until the line "." (POP3 multi-line answers); gives all before it.
   std::string_view until_dot();
+  [[nodiscard]] int fd() const { return fd_.get(); }
   [[nodiscard]] bool resumed() const { return ssl_ && SSL_session_reused(ssl_.get()) == 1; }
 
  private:

@@ -4,7 +4,7 @@
 // deliver to user1..userR.
 #include <atomic>
 
-#include "tests/bench/load/connection.h"
+#include "tests/bench/load/lmtp_session.h"
 #include "tests/bench/load/message.h"
 
 namespace postern::bench {
@@ -19,12 +19,6 @@ struct Plan {
   int first;
 };
 
-void expect_reply(Connection& connection, char first_digit) {
-  std::string_view line = connection.line();
-  while (line.size() > 3 && line[3] == '-') line = connection.line();
-  if (line.empty() || line[0] != first_digit) die(fmt::format("LMTP: {}", line));
-}
-
 /// MAIL, RCPT and DATA in one write (RFC 2920), as Postfix sends them.
 std::string envelope(const Plan& plan, int connection) {
   std::string text = "MAIL FROM:<sender@example.net>\r\n";
@@ -33,15 +27,6 @@ std::string envelope(const Plan& plan, int connection) {
     text += fmt::format("RCPT TO:<user{}>\r\n", user + plan.first);
   }
   return text + "DATA\r\n";
-}
-
-void deliver(Connection& connection, const Plan& plan, std::string_view commands,
-             std::string_view message) {
-  connection.send(commands);
-  for (int r = 0; r <= plan.recipients; ++r) expect_reply(connection, '2');
-  expect_reply(connection, '3');
-  connection.send(fmt::format("{}.\r\n", message));
-  for (int r = 0; r < plan.recipients; ++r) expect_reply(connection, '2');
 }
 
 std::vector<std::string> make_messages(const Plan& plan, std::size_t offset) {
@@ -66,14 +51,11 @@ void run_lmtp(const Options& options) {
   std::atomic<std::size_t> next = 0;
   const Stopwatch watch;
   in_parallel(options.number("connections", 1), [&](int number) {
-    Connection connection{plan.address};
-    expect_reply(connection, '2');
-    connection.send("LHLO bench.example.net\r\n");
-    expect_reply(connection, '2');
+    LmtpSession session{plan.address};
     const std::string commands = envelope(plan, number);
     for (std::size_t i = next++; i < messages.size(); i = next++)
-      deliver(connection, plan, commands, messages[i]);
-    connection.send("QUIT\r\n");
+      session.deliver(commands, plan.recipients, messages[i]);
+    session.quit();
   });
   const double seconds = watch.seconds();
   const double deliveries = static_cast<double>(plan.messages) * plan.recipients;

@@ -1,6 +1,8 @@
 // Options, JSON, medians and threads for the load generators.
 #include "tests/bench/load/load.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -64,6 +66,13 @@ void in_parallel(int count, const std::function<void(int)>& work) {
   threads.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) threads.emplace_back(work, i);
   for (auto& thread : threads) thread.join();
+}
+
+void raise_descriptor_limit() {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 }  // namespace postern::bench

@@ -64,6 +64,10 @@ struct Case {
   void (*run)(const Options&);
 };
 
+/// Lets this process have as many descriptors as the system allows.
+void raise_descriptor_limit();
+
+void run_announce(const Options& options);
 void run_lmtp(const Options& options);
 void run_fill(const Options& options);
 void run_fetch(const Options& options);

@@ -8,16 +8,23 @@ namespace {
 using namespace postern::bench;
 
 constexpr std::array kCases{
-    Case{"changes", run_changes},   Case{"fetch", run_fetch},
-    Case{"fill", run_fill},         Case{"idle", run_idle},
-    Case{"idlers", run_idlers},     Case{"lmtp", run_lmtp},
-    Case{"pop3", run_pop3},         Case{"select", run_select},
-    Case{"sessions", run_sessions}, Case{"stores", run_single_stores},
+    Case{"announce", run_announce},
+    Case{"changes", run_changes},
+    Case{"fetch", run_fetch},
+    Case{"fill", run_fill},
+    Case{"idle", run_idle},
+    Case{"idlers", run_idlers},
+    Case{"lmtp", run_lmtp},
+    Case{"pop3", run_pop3},
+    Case{"select", run_select},
+    Case{"sessions", run_sessions},
+    Case{"stores", run_single_stores},
 };
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  raise_descriptor_limit();
   for (const auto& item : kCases) {
     if (argc < 2 || item.name != argv[1]) continue;
     item.run(Options{argc - 2, argv + 2});
