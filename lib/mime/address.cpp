@@ -32,7 +32,9 @@ class AddressParser {
   AddressParser(std::string_view value, std::size_t limit) : in_(value), limit_(limit) {}
 
   std::vector<Address> run() {
-    while (addresses_.size() + 1 < limit_ && next_element()) {
+    // An element may end one group and start the next, which has to be ended too.
+    constexpr std::size_t kLargestStep = 3;
+    while (addresses_.size() + kLargestStep <= limit_ && next_element()) {
     }
     end_group();
     return std::move(addresses_);

@@ -27,7 +27,7 @@ struct Address {
 };
 
 /// Best effort on junk: a text that is no address becomes a mailbox with what was found.
-/// At most `limit` elements; the rest is ignored.
+/// At most `limit` elements, 3 or more; the rest is ignored.
 std::vector<Address> parse_address_list(std::string_view value, std::size_t limit = 65'536);
 
 }  // namespace postern::mime

@@ -1,4 +1,4 @@
-// doc/format.md, "Section table": parts in document order, each offset as a distance from the one
+// doc/section-table.md: parts in document order, each offset as a distance from the one
 // before, numbers as LEB128.
 #include "lib/mime/section_table.h"
 

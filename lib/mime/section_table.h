@@ -1,6 +1,6 @@
 // The offsets of all sections of a message in a few octets, for the cache: FETCH BODY[…], BINARY[…]
 // and SEARCH find their octets without parsing again (RFC 3501 §6.4.5, RFC 3516). The format is in
-// doc/format.md, "Section table".
+// doc/section-table.md.
 #pragma once
 
 #include <cstdint>

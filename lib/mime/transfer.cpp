@@ -35,6 +35,27 @@ void append_octets(std::uint32_t bits, unsigned octets, std::string& out) {
   for (unsigned i = 0; i < octets; ++i) out.push_back(static_cast<char>(bits >> (16 - 8 * i)));
 }
 
+// The next "=" or line end, or the end.
+std::size_t plain_end(std::string_view in, std::size_t from) {
+  const char* const end = in.data() + in.size();
+  const char* const stop = std::find_if(in.data() + from, end,
+                                        [](char c) { return c == '=' || c == '\n' || c == '\r'; });
+  return static_cast<std::size_t>(stop - in.data());
+}
+
+// Three octets from four characters of the alphabet; false if one is none.
+bool decode_quad(const char* in, char* out) {
+  const unsigned a = base64_value(in[0]);
+  const unsigned b = base64_value(in[1]);
+  const unsigned c = base64_value(in[2]);
+  const unsigned d = base64_value(in[3]);
+  if ((a | b | c | d) > 63) return false;
+  out[0] = static_cast<char>(a << 2 | b >> 4);
+  out[1] = static_cast<char>(b << 4 | c >> 2);
+  out[2] = static_cast<char>(c << 6 | d);
+  return true;
+}
+
 constexpr std::array<std::string_view, 5> kEncodingNames{"7bit", "8bit", "binary",
                                                          "quoted-printable", "base64"};
 
@@ -65,13 +86,27 @@ void TransferDecoder::finish(std::string& out) {
   held_.clear();
 }
 
+// Whole groups of four, as long as there are: nearly all of a real body.
+std::size_t TransferDecoder::base64_groups(std::string_view in, std::string& out) {
+  const std::size_t before = out.size();
+  out.resize(before + in.size() / 4 * 3);
+  char* next = out.data() + before;
+  std::size_t at = 0;
+  for (; at + 4 <= in.size() && decode_quad(in.data() + at, next); at += 4) next += 3;
+  out.resize(static_cast<std::size_t>(next - out.data()));
+  return at;
+}
+
 void TransferDecoder::base64(std::string_view in, std::string& out) {
-  for (const char c : in) {
-    if (c == '=') {
+  constexpr std::size_t kLine = 76;
+  for (std::size_t at = 0; at < in.size(); ++at) {
+    if (sextets_ == 0) at += base64_groups(in.substr(at, kLine), out);
+    if (at >= in.size()) return;
+    if (in[at] == '=') {
       finish(out);  // what follows padding is a new text: some software joins encoded pieces
       continue;
     }
-    const std::uint8_t value = base64_value(c);
+    const std::uint8_t value = base64_value(in[at]);
     if (value == kNotInAlphabet) continue;
     bits_ = bits_ << 6 | value;
     if (++sextets_ < 4) continue;
@@ -119,7 +154,7 @@ void TransferDecoder::quoted_printable(std::string_view in, std::string& out) {
       ++i;
       continue;
     }
-    const std::size_t stop = std::min(in.find_first_of("=\r\n", i), in.size());
+    const std::size_t stop = plain_end(in, i);
     const std::string_view run = in.substr(i, stop - i);
     const std::size_t kept = run.find_last_not_of(kBlank) + 1;
     if (kept > 0) {

@@ -21,6 +21,7 @@ class TransferDecoder {
 
  private:
   void base64(std::string_view in, std::string& out);
+  static std::size_t base64_groups(std::string_view in, std::string& out);
   void quoted_printable(std::string_view in, std::string& out);
   bool continue_escape(char c, std::string& out);
 

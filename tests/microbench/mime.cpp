@@ -13,10 +13,12 @@
 #include <vector>
 
 #include "lib/base/clock.h"
+#include "lib/base/text.h"
 #include "lib/mime/find.h"
 #include "lib/mime/header.h"
 #include "lib/mime/imap_form.h"
 #include "lib/mime/section_table.h"
+#include "lib/mime/transfer.h"
 
 namespace {
 
@@ -91,6 +93,18 @@ int main(int argc, char** argv) {
   });
   measure("find_ascii_casemap", messages, rounds,
           [](const auto& m) { return mime::find_ascii_casemap(m, "not in any of them"); });
+  Messages encoded;
+  for (const std::string& message : messages) {
+    encoded.push_back({});
+    const std::string text = to_base64(message);
+    for (std::size_t at = 0; at < text.size(); at += 76)
+      encoded.back() += text.substr(at, 76) + "\r\n";
+  }
+  measure("base64", encoded, rounds,
+          [](const auto& m) { return mime::decode_transfer(mime::Encoding::base64, m).size(); });
+  measure("quoted-printable", messages, rounds, [](const auto& m) {
+    return mime::decode_transfer(mime::Encoding::quoted_printable, m).size();
+  });
   const mime::CasemapNeedle needle("not in any of them");
   measure("i;unicode-casemap", messages, rounds,
           [&](const auto& m) { return needle.in(m) ? std::size_t{1} : std::size_t{0}; });

@@ -1,11 +1,15 @@
 // All messages of tests/corpus: consistent structure, wire forms by the ABNF, section tables that
-// agree, with CRLF and with bare LF.
+// agree, with CRLF and with bare LF. The wire forms of tests/corpus/mime octet by octet as in
+// corpus.golden, which POSTERN_UPDATE_GOLDEN=1 rewrites.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 
+#include "lib/base/text.h"
 #include "lib/mime/imap_form.h"
 #include "lib/mime/section_table.h"
 #include "tests/unit/mime/support.h"
@@ -44,6 +48,36 @@ TEST(Corpus, EveryMessageHasValidForms) {
     ++count;
   }
   EXPECT_GE(count, 30);
+}
+
+std::string golden_text() {
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::filesystem::path(POSTERN_CORPUS) / "mime"))
+    if (entry.path().extension() == ".eml") files.push_back(entry.path());
+  std::ranges::sort(files);
+  std::string text;
+  for (const auto& path : files) {
+    const std::string octets = testing::crlf(read(path));
+    const Message message = parse(octets);
+    text += "== " + path.filename().string() + "\n";
+    text += envelope(message) + "\n" + bodystructure(message) + "\n";
+  }
+  return text;
+}
+
+TEST(Corpus, WireFormsAreThoseOfTheGoldenFile) {
+  const std::string text = golden_text();
+  if (std::getenv("POSTERN_UPDATE_GOLDEN") != nullptr) {
+    std::ofstream(POSTERN_GOLDEN, std::ios::binary) << text;
+    return;
+  }
+  const auto ours = split(text, '\n');
+  const std::string golden = read(POSTERN_GOLDEN);
+  const auto expected = split(golden, '\n');
+  EXPECT_EQ(ours.size(), expected.size());
+  for (std::size_t i = 0; i < std::min(ours.size(), expected.size()); ++i)
+    EXPECT_EQ(ours[i], expected[i]) << "line " << i + 1;
 }
 
 // Cutting a message anywhere, as a broken connection or a partial fetch would, harms nothing.
