@@ -8,6 +8,8 @@
 namespace postern::meta {
 namespace {
 
+constexpr std::size_t kMostPageOctets = 4U << 20;  // a page fits a frame well
+
 /// Rows found so far, in one buffer, with where each begins.
 class Found {
  public:
@@ -15,6 +17,7 @@ class Found {
     rows_.push_back({bytes_.size(), key.size(), value.size()});
     bytes_.append(key).append(value);
   }
+  [[nodiscard]] std::size_t octets() const { return bytes_.size(); }
   /// All keys in order, each once, none after `limit`.
   ListPage page(std::string_view limit, bool more, bool sorted) {
     if (!sorted) sort();
@@ -118,7 +121,7 @@ Result<ListPage> Core::list(const ListScope& scope, std::string_view after, std:
       } else {
         shared.emplace_back(key);
       }
-      if (++count < most) return true;
+      if (++count < most && found.octets() < kMostPageOctets) return true;
       if (!more || key < limit) limit = key;
       more = true;
       return false;
