@@ -97,8 +97,16 @@ constexpr std::array kOptions{
            "runtime directory."},
     Option{"master.stop_timeout", Type::duration, "10s",
            "After SIGTERM sessions have this long to end before they are cut.", 0, 600 * kSecond},
+    Option{"meta.cache", Type::size, "64MiB", "Berkeley DB's page cache in metad.", 1 << 20,
+           std::int64_t{1} << 40},
+    Option{"meta.checkpoint_interval", Type::duration, "30s",
+           "metad shortens its next recovery this often.", kSecond, 3600 * kSecond},
     Option{"meta.directory", Type::text, "/var/lib/postern/meta",
            "Home of the Berkeley DB environment of metad."},
+    Option{
+        "meta.log_archive", Type::text, "",
+        "Directory to which metad moves log files that recovery no longer needs; empty: they are "
+        "removed."},
     Option{"meta.socket", Type::text, "",
            "Unix socket of metad; empty: metad.sock in server.runtime_directory."},
     Option{"meta.timeout", Type::duration, "10s",

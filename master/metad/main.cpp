@@ -54,8 +54,7 @@ Result<void> serve(int argc, char** argv) {
   const std::int64_t began = steady_millis();
   const std::string& home = config.text("meta.directory");
   const auto lock = TRY(meta::HomeLock::take(home, "metad"));
-  const auto core =
-      TRY(meta::Core::open({.home = home, .cache_bytes = config.size("meta.cache")}));
+  const auto core = TRY(meta::Core::open({.home = home, .cache_bytes = config.size("meta.cache")}));
   LOG(notice, "meta.start", {"home", home}, {"ms", steady_millis() - began});
   const auto server = TRY(Server::create(*core, std::move(door), server_options(config)));
   TRY(server->run(stop.get()));

@@ -1,5 +1,7 @@
 #include "master/metad/server.h"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -8,6 +10,7 @@
 
 #include <array>
 
+#include "lib/base/clock.h"
 #include "lib/log/log.h"
 
 namespace postern::metad {
@@ -65,6 +68,7 @@ Result<std::unique_ptr<Server>> Server::create(meta::Core& core, Fd listener,
   Fd event(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   if (!epoll || !event) return errno_error("epoll_create", "metad");
   Fd timer = TRY(make_timer(options.sweep_every));
+  if (::fcntl(listener.get(), F_SETFL, O_NONBLOCK) != 0) return errno_error("fcntl", "listener");
   std::unique_ptr<Server> self(new Server(core, std::move(listener), std::move(options),
                                           std::move(epoll), std::move(event), std::move(timer)));
   TRY(self->watch(self->listener_.get(), kListener, EPOLLIN));
@@ -247,10 +251,10 @@ void Server::sweep() {
 /// Answers what was executed before the end.
 void Server::drain() {
   flusher_.request(batch_);
-  std::array<epoll_event, 16> events{};
-  for (std::int64_t left = kDrainMillis; !held_.empty() && left > 0; left -= 10) {
-    ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, listener_.get(), nullptr);
-    ::epoll_wait(epoll_.get(), events.data(), 1, 10);
+  const std::int64_t deadline = steady_millis() + kDrainMillis;
+  while (!held_.empty() && steady_millis() < deadline) {
+    pollfd news{event_.get(), POLLIN, 0};
+    ::poll(&news, 1, static_cast<int>(kDrainMillis));
     drain_counter(event_.get());
     release_durable();
   }
