@@ -136,8 +136,10 @@ def idle(subject, _round):
 
 
 def worker_sizes(server):
-    return [processes.pss_kib(pid) / 1024 for pid in server.pids()
-            if processes.name_of(pid) == server.worker_name]
+    """Pss in MB of each IMAP worker; a fork server, whose children bear its name, is none."""
+    named = [pid for pid in server.pids() if processes.name_of(pid) == server.worker_name]
+    parents = {processes.parent_of(pid) for pid in named}
+    return [processes.pss_kib(pid) / 1024 for pid in named if pid not in parents]
 
 
 def memory(subject, _round):

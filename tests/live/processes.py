@@ -22,6 +22,12 @@ def alive(pid):
     return fields is not None and fields[0] != "Z"
 
 
+def parent_of(pid):
+    """The parent's process id; 0 when the process has gone."""
+    fields = stat_fields(pid)
+    return int(fields[1]) if fields else 0
+
+
 def tree(root):
     """`root` and all its living descendants, parents before children."""
     children = {}
