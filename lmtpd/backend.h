@@ -1,0 +1,18 @@
+// What a worker holds for all its sessions.
+#pragma once
+
+#include "lib/auth/auth.h"
+#include "lib/meta/meta.h"
+#include "lib/store/store.h"
+#include "lmtpd/options.h"
+
+namespace postern::lmtp {
+
+struct Backend {
+  store::Store& store;
+  meta::Meta& meta;
+  const auth::Authenticator& auth;
+  const Options& options;
+};
+
+}  // namespace postern::lmtp

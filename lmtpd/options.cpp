@@ -1,0 +1,31 @@
+#include "lmtpd/options.h"
+
+#include <unistd.h>
+
+namespace postern::lmtp {
+
+std::string hostname_of(const config::Config& config) {
+  if (auto name = config.text("server.hostname"); !name.empty()) return name;
+  char name[256] = "localhost";
+  ::gethostname(name, sizeof name - 1);
+  return name;
+}
+
+Options Options::from(const config::Config& config) {
+  Options out;
+  out.hostname = hostname_of(config);
+  out.trace_directory = config.text("log.trace_directory");
+  out.addresses.default_domain = config.text("auth.default_domain");
+  out.addresses.post_user = config.text("namespace.post_user");
+  out.idle_timeout = config.duration("lmtp.idle_timeout");
+  out.duplicate_life =
+      std::chrono::duration_cast<std::chrono::seconds>(config.duration("lmtp.duplicate_life"));
+  out.max_message = config.size("lmtp.max_message");
+  out.max_recipients = static_cast<std::size_t>(config.integer("lmtp.max_recipients"));
+  out.autocreate = config.boolean("lmtp.autocreate");
+  out.over_quota_permanent = config.boolean("lmtp.over_quota_permanent");
+  out.require_auth = config.boolean("lmtp.require_auth");
+  return out;
+}
+
+}  // namespace postern::lmtp
