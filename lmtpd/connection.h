@@ -12,11 +12,11 @@
 namespace postern::lmtp {
 
 struct Connection {
-  std::string lhlo_name;            // empty before LHLO
-  std::string authenticated;        // canonical user name, empty without AUTH
-  std::uint32_t transactions = 0;   // begun so far: number of the last one
-  std::uint32_t delivered = 0;      // copies stored
-  std::uint32_t mistakes = 0;       // commands refused for syntax or order
+  std::string lhlo_name;           // empty before LHLO
+  std::string authenticated;       // canonical user name, empty without AUTH
+  std::uint32_t transactions = 0;  // begun so far: number of the last one
+  std::uint32_t delivered = 0;     // copies stored
+  std::uint32_t mistakes = 0;      // commands refused for syntax or order
 
   [[nodiscard]] std::string record() const;
   /// @error bad_syntax     not a record

@@ -144,8 +144,7 @@ void Delivery::mark(const Copy& copy) {
   if (facts_.fingerprint.empty() || back_.options.duplicate_life.count() == 0) return;
   const auto& appended = **copy.outcome;
   const auto value = fmt::format("{} {}", appended.uidvalidity.value(), appended.uid.value());
-  if (auto marked =
-          back_.meta.set_mark(mark_of(copy.mailbox), value, back_.options.duplicate_life);
+  if (auto marked = back_.meta.set_mark(mark_of(copy.mailbox), value, back_.options.duplicate_life);
       !marked)
     LOG(warning, "message.unmarked", {"conn", session_}, {"txn", txn_.id},
         {"error", marked.error().text});
@@ -155,22 +154,23 @@ void Delivery::log(const Copy& copy) const {
   const Recipient& recipient = txn_.recipients[copy.recipient];
   const std::string sender = txn_.sender.address ? txn_.sender.address->raw : "";
   const std::int64_t ms = (steady_micros() - started_) / 1000;
-  const std::string mta_id = txn_.sender.envelope_id.empty() ? facts_.mta_id : txn_.sender.envelope_id;
+  const std::string mta_id =
+      txn_.sender.envelope_id.empty() ? facts_.mta_id : txn_.sender.envelope_id;
   if (!copy.wanted())
     LOG(notice, "message.duplicate", {"conn", session_}, {"txn", txn_.id}, {"mta_id", mta_id},
-        {"message_id", facts_.message_id}, {"sender", sender},
-        {"recipient", recipient.address.raw}, {"mailbox", copy.mailbox.name.text()});
+        {"message_id", facts_.message_id}, {"sender", sender}, {"recipient", recipient.address.raw},
+        {"mailbox", copy.mailbox.name.text()});
   else if (*copy.outcome)
     LOG(notice, "message.deliver", {"conn", session_}, {"txn", txn_.id}, {"mta_id", mta_id},
-        {"message_id", facts_.message_id}, {"sender", sender},
-        {"recipient", recipient.address.raw}, {"mailbox", copy.mailbox.name.text()},
-        {"uidvalidity", (*copy.outcome)->uidvalidity}, {"uid", (*copy.outcome)->uid},
-        {"guid", (*copy.outcome)->guid.hex()}, {"size", receiver_.staged().size()}, {"ms", ms});
+        {"message_id", facts_.message_id}, {"sender", sender}, {"recipient", recipient.address.raw},
+        {"mailbox", copy.mailbox.name.text()}, {"uidvalidity", (*copy.outcome)->uidvalidity},
+        {"uid", (*copy.outcome)->uid}, {"guid", (*copy.outcome)->guid.hex()},
+        {"size", receiver_.staged().size()}, {"ms", ms});
   else
     LOG(warning, "message.fail", {"conn", session_}, {"txn", txn_.id}, {"mta_id", mta_id},
-        {"message_id", facts_.message_id}, {"sender", sender},
-        {"recipient", recipient.address.raw}, {"mailbox", copy.mailbox.name.text()},
-        {"errc", name_of(copy.outcome->error().code)}, {"error", copy.outcome->error().text});
+        {"message_id", facts_.message_id}, {"sender", sender}, {"recipient", recipient.address.raw},
+        {"mailbox", copy.mailbox.name.text()}, {"errc", name_of(copy.outcome->error().code)},
+        {"error", copy.outcome->error().text});
 }
 
 /// A recipient with several targets has its mail only when all of them have it.

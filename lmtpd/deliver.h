@@ -13,8 +13,8 @@
 namespace postern::lmtp {
 
 struct DeliveryReport {
-  std::vector<Reply> replies;  // one for each recipient, in their order (RFC 2033 §4.2)
-  std::uint32_t delivered = 0; // copies stored
+  std::vector<Reply> replies;   // one for each recipient, in their order (RFC 2033 §4.2)
+  std::uint32_t delivered = 0;  // copies stored
 };
 
 /// Stores the message for each recipient; durable on return where the reply is 250. A failure of

@@ -139,7 +139,8 @@ Result<std::vector<Parameter>> parse_parameters(std::string_view text) {
 }  // namespace
 
 Result<PathArgument> parse_path_argument(std::string_view argument, std::string_view prefix) {
-  if (!istarts_with(argument, prefix)) return fail(Errc::bad_syntax, "{}<address> expected", prefix);
+  if (!istarts_with(argument, prefix))
+    return fail(Errc::bad_syntax, "{}<address> expected", prefix);
   std::string_view in = trim(argument.substr(prefix.size()));
   PathArgument out;
   out.address = TRY(take_path(in));
@@ -151,7 +152,9 @@ Result<PathArgument> parse_path_argument(std::string_view argument, std::string_
 Result<std::string> parse_lhlo_name(std::string_view argument) {
   const std::string_view name = trim(argument);
   if (name.empty()) return syntax("LHLO needs a name");
-  const auto odd = [](char c) { return is_control(c) || c == ' ' || c == '(' || c == ')' || c == '<' || c == '>'; };
+  const auto odd = [](char c) {
+    return is_control(c) || c == ' ' || c == '(' || c == ')' || c == '<' || c == '>';
+  };
   if (name.size() > 255 || std::ranges::any_of(name, odd)) return syntax("LHLO with an odd name");
   return std::string(name);
 }

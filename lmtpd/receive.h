@@ -16,8 +16,8 @@
 namespace postern::lmtp {
 
 struct ReceiveRules {
-  std::uint64_t most = 0;    // octets of text
-  bool binary = false;       // BODY=BINARYMIME: line ends and NUL stay as they are
+  std::uint64_t most = 0;  // octets of text
+  bool binary = false;     // BODY=BINARYMIME: line ends and NUL stay as they are
 };
 
 class Receiver {

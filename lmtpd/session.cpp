@@ -68,8 +68,8 @@ Flow Session::resume(std::string_view record) {
 /// it keeps its worker.
 Flow Session::at_boundary() {
   while (!txn && stream.buffered().find('\n') == std::string_view::npos) {
-    const auto ready = stream.wait_readable(
-        stream.more_input_buffered() ? milliseconds(0) : runtime.linger());
+    const auto ready =
+        stream.wait_readable(stream.more_input_buffered() ? milliseconds(0) : runtime.linger());
     if (!ready) return broken(ready.error());
     if (!stream.more_input_buffered() && !*ready) return park();
     if (const auto filled = stream.fill(); !filled) return broken(filled.error());

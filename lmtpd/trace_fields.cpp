@@ -28,9 +28,10 @@ std::string local_date(std::int64_t now) {
 std::string trace_fields(const TraceFacts& facts) {
   std::string out = fmt::format("Return-Path: <{}>\r\n", facts.return_path);
   if (!facts.recipient.empty()) out += fmt::format("Delivered-To: {}\r\n", facts.recipient);
-  const std::string peer = facts.peer.empty()                                  ? ""
-                           : facts.peer.find(':') != std::string::npos ? fmt::format(" ([IPv6:{}])", facts.peer)
-                                                                       : fmt::format(" ([{}])", facts.peer);
+  const std::string peer = facts.peer.empty() ? ""
+                           : facts.peer.find(':') != std::string::npos
+                               ? fmt::format(" ([IPv6:{}])", facts.peer)
+                               : fmt::format(" ([{}])", facts.peer);
   out += fmt::format("Received: from {}{}\r\n\tby {} (Postern) with {} id {}", facts.client, peer,
                      facts.host, with_protocol(facts), facts.id);
   if (!facts.recipient.empty()) out += fmt::format("\r\n\tfor <{}>", facts.recipient);

@@ -22,7 +22,7 @@ struct Sender {
   std::optional<std::uint64_t> size;
   Body body = Body::seven_bit;
   bool smtputf8 = false;
-  std::string envelope_id;  // ENVID, decoded (RFC 3461 §4.4)
+  std::string envelope_id;    // ENVID, decoded (RFC 3461 §4.4)
   bool headers_only = false;  // RET=HDRS
 };
 

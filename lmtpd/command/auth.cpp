@@ -43,8 +43,10 @@ Result<auth::Login> authenticate(Session& session, std::string_view mechanism,
     // RFC 4954 §4: data with success goes out as one more challenge, answered by an empty line.
     if (step.challenge) {
       const auto response = TRY(ask(session, *step.challenge));
-      if (!step.login) step = TRY(exchange.step(response));
-      else step.challenge.reset();
+      if (!step.login)
+        step = TRY(exchange.step(response));
+      else
+        step.challenge.reset();
     }
     if (step.login && !step.challenge) return std::move(*step.login);
   }
@@ -61,7 +63,7 @@ Flow run_auth(Session& session, std::string_view argument) {
   const auto space = argument.find(' ');
   const std::string_view mechanism = argument.substr(0, space);
   auto initial = parse_initial(space == std::string_view::npos ? std::string_view()
-                                                                : argument.substr(space + 1));
+                                                               : argument.substr(space + 1));
   if (mechanism.empty() || !initial)
     return session.mistake({501, "5.5.2", "Bad syntax: AUTH MECHANISM [base64] expected"});
   const std::string name(mechanism);

@@ -56,8 +56,7 @@ Result<Recipient> parse_rcpt(std::string_view argument) {
 /// Where the mail will go, if it may.
 Result<void> plan_rcpt(Session& session, Recipient& recipient) {
   const Backend& back = session.back;
-  recipient.wanted =
-      TRY(meta::parse_recipient(recipient.address.text(), back.options.addresses));
+  recipient.wanted = TRY(meta::parse_recipient(recipient.address.text(), back.options.addresses));
   recipient.mailbox = TRY(resolve(back, recipient.wanted, session.sender_identity()));
   return check_quota(back, recipient.mailbox, session.txn->sender.size.value_or(0));
 }
