@@ -64,14 +64,13 @@ Flow Session::resume(std::string_view record) {
   return std::nullopt;
 }
 
-/// Between two commands. Without a transaction and without input the session is parked; with one
-/// it keeps its worker.
+/// Between two commands. Without a transaction and without a whole line of input the session is
+/// parked; with one it keeps its worker.
 Flow Session::at_boundary() {
   while (!txn && stream.buffered().find('\n') == std::string_view::npos) {
-    const auto ready =
-        stream.wait_readable(stream.more_input_buffered() ? milliseconds(0) : runtime.linger());
+    const auto ready = stream.wait_readable(runtime.linger());
     if (!ready) return broken(ready.error());
-    if (!stream.more_input_buffered() && !*ready) return park();
+    if (!*ready) return park();
     if (const auto filled = stream.fill(); !filled) return broken(filled.error());
   }
   return std::nullopt;

@@ -102,7 +102,6 @@ Result<void> Stream::fill_until(std::int64_t deadline) {
 Result<void> Stream::fill() { return fill_until(deadline_after(limits_.read)); }
 
 Result<bool> Stream::wait_readable(std::chrono::milliseconds wait) {
-  if (more_input_buffered()) return true;
   TRY(flush());
   return poll_input(steady_millis() + wait.count());
 }

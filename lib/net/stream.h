@@ -67,8 +67,8 @@ class Stream {
   void consume(std::size_t size) { in_begin_ += size; }
   /// Reads at least one octet more into buffered().
   Result<void> fill();
-  /// Whether octets, or the end of the stream, can be read without waiting, now or within `wait`;
-  /// flushes the output before it waits. For lingering before a session is parked.
+  /// Whether the socket has more to read, or its end, now or within `wait`; what is buffered
+  /// already doesn't count. Flushes the output first. For lingering before a session is parked.
   Result<bool> wait_readable(std::chrono::milliseconds wait);
 
   /// Up to the next LF. The read limit counts for the line as a whole.
