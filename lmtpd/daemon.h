@@ -21,10 +21,6 @@ class LmtpDaemon : public service::Daemon {
   Result<void> start_worker(service::Runtime& runtime) override;
   service::Outcome serve(service::Session session, service::Runtime& runtime) override;
 
- protected:
-  /// Where the mailboxes list comes from: metad; tests have one of their own.
-  virtual Result<std::unique_ptr<meta::Meta>> connect_meta(const config::Config& config);
-
  private:
   Options options_;
   std::unique_ptr<auth::Authenticator> auth_;
