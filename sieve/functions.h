@@ -38,6 +38,7 @@ Result<Flow> run_redirect(Run& run, const Code& code);
 // command/header.cpp
 void check_header(Checker& checker, Code& code);
 Result<bool> test_header(Run& run, const Code& code);
+void check_exists(Checker& checker, Code& code);
 Result<bool> test_exists(Run& run, const Code& code);
 void check_size(Checker& checker, Code& code);
 Result<bool> test_size(Run& run, const Code& code);

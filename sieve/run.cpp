@@ -144,14 +144,20 @@ Result<void> Run::check_reject(const Action& action) {
   return {};
 }
 
+// Whether the action stores or sends the message as it is now. A refusal speaks of the message as
+// it came (RFC 5293 §7); a redirected one goes without enclose's text (RFC 5703 §6).
+bool Run::carries_message(const Action& action) {
+  return std::holds_alternative<Keep>(action) || std::holds_alternative<FileInto>(action) ||
+         std::holds_alternative<Redirect>(action) || std::holds_alternative<Pipe>(action) ||
+         std::holds_alternative<Snooze>(action);
+}
+
 Result<void> Run::act(const Code& code, Action action, bool keeps) {
   if (outcome_.actions.size() >= limits_.actions)
     return fail(Errc::limit, "too many actions (over {})", limits_.actions);
   TRY(check_reject(action));
-  // A redirected or refused message goes without enclose's text, a refusal without edits at all
-  // (RFC 5703 §6, RFC 5293 §7).
   std::size_t version = 0;
-  if (!std::holds_alternative<Reject>(action) && !std::holds_alternative<Vacation>(action))
+  if (carries_message(action))
     version = TRY(message_.version(!std::holds_alternative<Redirect>(action)));
   if (!keeps) implicit_keep_ = false;
   outcome_.actions.push_back({std::move(action), code.at.line, version});

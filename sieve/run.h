@@ -120,6 +120,7 @@ class Run {
                            std::size_t index);
   /// RFC 5429 §2.4: a refused message is neither delivered nor answered.
   Result<void> check_reject(const Action& action);
+  static bool carries_message(const Action& action);
   void fail_with(Error error);
 
   const MessageView& view_;

@@ -555,7 +555,7 @@ constexpr std::array kTests{
         false,
         false,
         Tail::none,
-        nullptr,
+        check_exists,
         test_exists,
         nullptr},
     Row{"false", Cap::none, {}, {}, {}, false, false, Tail::none, nullptr, test_false, nullptr},

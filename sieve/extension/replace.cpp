@@ -33,6 +33,7 @@ Result<Flow> run_replace(Run& run, const Code& code) {
                 "8bit{0}{0}{1}",
                 end, text);
   if (part == 0) {
+    if (!entity.ends_with('\n')) entity += end;
     if (code.has(Tag::subject))
       set_field(run, "Subject", mime::encode_header_text(run.tag_string(code, Tag::subject)));
     if (code.has(Tag::from)) {
