@@ -28,7 +28,7 @@ std::optional<std::string> part_of(const mime::Address& address, AddressPart par
 }
 
 std::optional<mime::Address> single_address(std::string_view text) {
-  auto list = mime::parse_address_list(text, 3);
+  auto list = mime::parse_address_list(text, 16);
   if (list.size() != 1 || list.front().kind != mime::Address::Kind::mailbox) return std::nullopt;
   const auto& address = list.front();
   const auto odd = [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == 0x7F; };

@@ -54,9 +54,7 @@ Result<bool> test_header(Run& run, const Code& code) {
   return run.match(code, code.args[1], values);
 }
 
-void check_exists(Checker& checker, Code& code) {
-  check_fields(checker, code, code.args.front());
-}
+void check_exists(Checker& checker, Code& code) { check_fields(checker, code, code.args.front()); }
 
 Result<bool> test_exists(Run& run, const Code& code) {
   for (const auto name : run.strings(code.args[0])) {

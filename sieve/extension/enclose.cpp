@@ -59,9 +59,10 @@ Result<Flow> run_enclose(Run& run, const Code& code) {
   std::string before = header_for(run, code, subject);
   before += fmt::format("MIME-Version: 1.0{0}Content-Type: multipart/mixed; boundary=\"{1}\"{0}{0}",
                         end, boundary);
-  before += fmt::format("--{1}{0}Content-Type: text/plain; charset=utf-8{0}"
-      "Content-Transfer-Encoding: 8bit{0}{0}{2}{0}--{1}{0}", end,
-                        boundary, text);
+  before += fmt::format(
+      "--{1}{0}Content-Type: text/plain; charset=utf-8{0}"
+      "Content-Transfer-Encoding: 8bit{0}{0}{2}{0}--{1}{0}",
+      end, boundary, text);
   before += fmt::format("Content-Type: message/rfc822{0}{0}", end);
   run.message().enclose(std::move(before), fmt::format("{0}--{1}--{0}", end, boundary));
   TRY(run.act(code, Enclose{subject}, true));
