@@ -29,6 +29,7 @@ class Size:
     stores: int = 5000
     changes: int = 100      # seen by an idling session
     pop3: int = 1000        # messages
+    body: int = 1 << 20     # octets of a large message
     idlers: int = 300       # idle clients whose memory is taken, and who hear of new mail
 
 
@@ -159,12 +160,35 @@ def memory(subject, _round):
     return {"pss_spare": spare, "pss_busy": busy, "pss_all": total}
 
 
+def bodies(subject, _round):
+    """MiB a second of whole messages, plain and through TLS."""
+    server, count = subject.server, 100
+    if "bodies" not in subject.made:
+        subject.load("fill", mailbox="bodies", messages=count, source="large", distinct=count,
+                     size=subject.size.body)
+        subject.made.add("bodies")
+    common = {"mailbox": "bodies", "item": "BODY.PEEK[]", "repeat": 5}
+    mib = subject.size.body / (1 << 20)
+    metrics = {"bodies": subject.load("fetch", **common)["repeated_per_s"] * mib}
+    if server.imaps_port:
+        result = subject.load("fetch", port=server.imaps_port, tls=1, **common)
+        metrics["bodies_tls"] = result["repeated_per_s"] * mib
+    return metrics
+
+
 def idlers(subject, _round):
+    metrics = {"pss_idler": memory_of_idlers(subject, subject.server.imap_port, tls=0)}
+    if subject.server.imaps_port:
+        metrics["pss_idler_tls"] = memory_of_idlers(subject, subject.server.imaps_port, tls=1)
+    return metrics
+
+
+def memory_of_idlers(subject, port, tls):
     """KiB of Pss, all the server's processes, for each client in IDLE."""
     server = subject.server
     before = sum(processes.pss_kib(pid) for pid in server.pids())
-    command = [subject.load_program, "idlers", "--port", str(server.imap_port), "--host",
-               server.host, "--clients", str(subject.size.idlers), "--users", str(USERS)]
+    command = [subject.load_program, "idlers", "--port", str(port), "--host", server.host,
+               "--clients", str(subject.size.idlers), "--users", str(USERS), "--tls", str(tls)]
     holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         clients = json.loads(holder.stdout.readline())["clients"]
@@ -173,7 +197,7 @@ def idlers(subject, _round):
     finally:
         holder.stdin.close()
         holder.wait()
-    return {"pss_idler": (after - before) / clients}
+    return (after - before) / clients
 
 
 def announce(subject, _round):
@@ -206,5 +230,5 @@ def tls_sessions(subject, _round):
 
 
 CASES = {case.__name__: case for case in (
-    lmtp, lmtp_twenty, fetch, select, changes, stores, sessions, idle, memory, pop3,
-    tls_sessions, idlers, announce)}
+    lmtp, lmtp_twenty, fetch, select, changes, stores, sessions, bodies, idle, memory,
+    pop3, tls_sessions, idlers, announce)}

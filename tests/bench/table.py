@@ -34,6 +34,8 @@ METRICS = [
                                 ("bodystructure", "BODYSTRUCTURE", 2),
                                 ("headers", "Thunderbird's header fields", 2))
       for suffix, when in (("_first", "first time"), ("", "repeated"))],
+    Metric("bodies", "FETCH 1:* BODY.PEEK[], messages of 1 MiB", "MiB/s"),
+    Metric("bodies_tls", "the same through TLS", "MiB/s"),
     cost("select_small", "SELECT, 100 messages", "ms"),
     cost("select_big", "SELECT, 100,000 messages", "ms"),
     cost("select_huge", "SELECT, 1,000,000 messages", "ms"),
@@ -54,6 +56,7 @@ METRICS = [
     cost("pss_busy", "Pss of a busy IMAP worker", "MB"),
     cost("pss_all", "Pss of all processes, one busy session", "MB"),
     cost("pss_idler", "Pss for each client in IDLE", "KB"),
+    cost("pss_idler_tls", "Pss for each client in IDLE, TLS", "KB"),
 ]
 
 

@@ -5,8 +5,6 @@
 namespace postern::bench {
 namespace {
 
-constexpr int kDistinct = 1000;  // copies of one message stay far below ext4's 65,000 links
-
 bool select_holding(ImapSession& session, std::string_view mailbox, int messages) {
   const std::string_view answer = session.command(fmt::format("SELECT {}", mailbox));
   return answer.find(fmt::format("* {} EXISTS", messages)) != std::string_view::npos;
@@ -17,14 +15,15 @@ void make_anew(ImapSession& session, std::string_view mailbox) {
   session.command(fmt::format("CREATE {}", mailbox));
 }
 
-/// Selects `source`, which gets kDistinct messages unless it has them.
-void select_source(ImapSession& session, std::string_view source, std::size_t size) {
+/// Selects `source`, which gets `count` messages of `size` octets unless it has them.
+void select_source(ImapSession& session, std::string_view source, int count, std::size_t size) {
   session.try_command(fmt::format("CREATE {}", source));
-  if (select_holding(session, source, kDistinct)) return;
+  if (select_holding(session, source, count)) return;
   session.command("UNSELECT");
   make_anew(session, source);
-  for (std::size_t i = 0; i < kDistinct; ++i) append(session, source, make_message(i, size));
-  select_holding(session, source, kDistinct);
+  for (int i = 0; i < count; ++i)
+    append(session, source, make_message(static_cast<std::size_t>(i), size));
+  select_holding(session, source, count);
 }
 
 /// Makes `mailbox` anew with `wanted` messages by COPY of the selected mailbox's `step`.
@@ -36,21 +35,24 @@ void multiply(ImapSession& session, std::string_view mailbox, int step, int want
 
 }  // namespace
 
-/// --mailbox NAME --messages N --size OCTETS: makes NAME anew with N messages, by COPY from a
-/// mailbox "source" of 1,000 different ones, which it makes when it isn't there.
+/// --mailbox NAME --messages N --source NAME --distinct D --size OCTETS: makes NAME anew with N
+/// messages, by COPY from a mailbox of D different ones, which it makes when it isn't there.
 void run_fill(const Options& options) {
   constexpr int kStage = 100000;  // Maildir reads its whole folder at each COPY: few large ones
   const std::string mailbox = options.text("mailbox", "big");
   const int wanted = options.number("messages", kStage);
+  // Copies of one message stay far below ext4's 65,000 links.
+  const int distinct = options.number("distinct", 1000);
   ImapSession session{address_of(options), options.text("user", "user1")};
-  select_source(session, "source", static_cast<std::size_t>(options.number("size", 8192)));
+  select_source(session, options.text("source", "source"), distinct,
+                static_cast<std::size_t>(options.number("size", 8192)));
   const Stopwatch watch;
   if (wanted > kStage) {
-    multiply(session, "stage", kDistinct, kStage);
+    multiply(session, "stage", distinct, kStage);
     select_holding(session, "stage", kStage);
     multiply(session, mailbox, kStage, wanted);
   } else {
-    multiply(session, mailbox, kDistinct, wanted);
+    multiply(session, mailbox, distinct, wanted);
   }
   Json{}.add("messages", static_cast<std::size_t>(wanted)).add("seconds", watch.seconds()).print();
 }
@@ -58,7 +60,8 @@ void run_fill(const Options& options) {
 /// --mailbox NAME --item ITEM --repeat R: FETCH 1:* ITEM, R times in one session. Prints the rate
 /// of the first time and the median of the others.
 void run_fetch(const Options& options) {
-  ImapSession session{address_of(options), options.text("user", "user1")};
+  TlsResumption tls;
+  ImapSession session{address_of(options), options.text("user", "user1"), &tls};
   session.command(fmt::format("SELECT {}", options.text("mailbox", "big")));
   const std::string command = fmt::format("FETCH 1:* {}", options.text("item", "(UID FLAGS)"));
   std::vector<double> rates;
