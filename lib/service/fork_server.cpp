@@ -44,7 +44,7 @@ bool asked_to_end(int signals) {
 
 int ForkServer::run(std::int32_t master) {
   master_ = master;
-  end_with_master(master);
+  end_with_master(master, master);
   signal(SIGHUP, SIG_IGN);
   signal(SIGPIPE, SIG_IGN);
   signals_ = block_and_open_signals();
@@ -61,9 +61,15 @@ int ForkServer::run(std::int32_t master) {
     ::poll(items, 2, wait);
     std::uint64_t pokes = 0;
     [[maybe_unused]] const auto drained = ::read(event_.get(), &pokes, sizeof pokes);
-    if (asked_to_end(signals_.get())) return EX_OK;  // workers go on; master is their parent then
+    // Workers go on; master is their parent then.
+    if (asked_to_end(signals_.get()) || superseded()) return EX_OK;
     reap();
   }
+}
+
+/// A reload started another fork server, and it is ready.
+bool ForkServer::superseded() const {
+  return setup_.scoreboard->head().pools[setup_.pool].generation.load() > setup_.generation;
 }
 
 Result<void> ForkServer::register_greetings() {
@@ -131,6 +137,7 @@ int ForkServer::fork_missing() {
 }
 
 void ForkServer::fork_worker() {
+  const pid_t self = getpid();
   const pid_t pid = fork();
   if (pid > 0) {
     children_[pid] = {steady_millis()};
@@ -142,7 +149,7 @@ void ForkServer::fork_worker() {
     not_before_ = steady_millis() + kLongestWait;
     return;
   }
-  end_with_master(master_);
+  end_with_master(master_, self);
   signals_.reset();
   event_.reset();
   children_.clear();

@@ -22,6 +22,7 @@ class ForkServer {
 
  private:
   Result<void> register_greetings();
+  [[nodiscard]] bool superseded() const;
   void reap();
   /// Forks what is missing; gives the milliseconds until it wants to look again, -1: when poked.
   int fork_missing();

@@ -6,7 +6,6 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdlib>
 
 #include "lib/base/text.h"
@@ -59,16 +58,18 @@ Result<Scoreboard> inherited_scoreboard(bool with_heap) {
   return Scoreboard::attach(TRY(env_fd(env::kScoreboard)), with_heap);
 }
 
-void end_with_master(std::int32_t master) {
+void end_with_master(std::int32_t master, std::int32_t parent) {
   master_pid = master;
   struct sigaction action {};
   action.sa_handler = on_parent_death;
   action.sa_flags = SA_RESTART;
   sigaction(SIGUSR2, &action, nullptr);
   prctl(PR_SET_PDEATHSIG, SIGUSR2);
-  // All parents may have died before prctl; a signal of number 0 asks whether master lives.
-  if (kill(master, 0) != 0 && errno == ESRCH) _exit(0);
+  // They may have died before prctl.
+  if (getppid() != parent && getppid() != master) _exit(0);
 }
+
+void signal_when_parent_dies() { prctl(PR_SET_PDEATHSIG, SIGUSR2); }
 
 Result<Arguments> parse_arguments(int argc, char** argv) {
   Arguments out;

@@ -38,8 +38,11 @@ Result<Scoreboard> inherited_scoreboard(bool with_heap);
 
 /// From now on this process ends when master does. While master lives, the death of a parent in
 /// between (a fork server) is survived: master is then the parent. Call after each fork.
-/// `master`: its pid.
-void end_with_master(std::int32_t master);
+/// `parent`: who forked this process.
+void end_with_master(std::int32_t master, std::int32_t parent);
+
+/// SIGUSR2 comes when the parent dies; the caller has a handler for it and decides.
+void signal_when_parent_dies();
 
 /// The arguments that all programs of the suite share: --config PATH, --set key=value (repeatable).
 struct Arguments {

@@ -186,7 +186,6 @@ void visit(Visitor& v, LoginAnswer& m) {
 template <typename Visitor>
 void visit(Visitor& v, Order& m) {
   v(10, m.index);
-  v(11, m.generation);
   v(23, m.user);
 }
 

@@ -5,7 +5,7 @@
 //
 //   door     (one socketpair; porter reads, all others write): hello, greetings, connection
 //   channel  (one socketpair a worker): wake, retire, login_answer →; ← park, end, login
-//   control  (one socketpair; master writes): listener, pool_event, retire_pool, kick, shut_down
+//   control  (one socketpair; master writes): listener, pool_event, unlisten, kick, shut_down
 #pragma once
 
 #include <array>
@@ -34,12 +34,11 @@ enum class Kind : std::uint8_t {
   park,
   end,
   login,
-  listener,     // master: accept here for this service (descriptor)
-  pool_event,   // master: poke this eventfd (descriptor) when the pool needs workers
-  retire_pool,  // master: workers of older generations retire
-  unlisten,     // master: close all listeners of this service
-  kick,         // master: end the sessions of this user
-  shut_down,    // master: goodbye to all
+  listener,    // master: accept here for this service (descriptor)
+  pool_event,  // master: poke this eventfd (descriptor) when the pool needs workers
+  unlisten,    // master: close all listeners of this service
+  kick,        // master: end the sessions of this user
+  shut_down,   // master: goodbye to all
 };
 
 Kind kind_of(std::string_view message);
@@ -100,8 +99,7 @@ struct LoginAnswer {
 /// Of master: which kind uses which member is said at Kind.
 struct Order {
   Kind kind = Kind::none;
-  std::uint32_t index = 0;       // pool or service
-  std::uint32_t generation = 0;  // retire_pool: workers below it
+  std::uint32_t index = 0;  // pool or service
   std::string user;
 };
 

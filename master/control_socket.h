@@ -1,0 +1,34 @@
+// The Unix socket by which tools ask master: who (the scoreboard's descriptor), kick, status.
+#pragma once
+
+#include <sys/poll.h>
+
+#include <string>
+#include <vector>
+
+#include "lib/base/fd.h"
+#include "lib/base/result.h"
+
+namespace postern::master {
+
+class ControlSocket {
+ public:
+  /// Listens at `path`, mode 0600.
+  Result<void> open(const std::string& path);
+  /// What to poll for input.
+  [[nodiscard]] std::vector<int> descriptors() const;
+  struct Request {
+    std::string text;  // "who", "kick anna"
+    int peer;          // answer there
+  };
+  /// Accepts, reads what has come, drops who left. Never waits.
+  std::vector<Request> requests();
+  /// One message, perhaps with a descriptor; a peer that doesn't read loses it.
+  static void answer(const Request& request, std::string_view text, int fd = -1);
+
+ private:
+  Fd listener_;
+  std::vector<Fd> peers_;
+};
+
+}  // namespace postern::master
