@@ -26,7 +26,8 @@ constexpr std::array kZones{
     Zone{"MST", -7}, Zone{"MDT", -6}, Zone{"PST", -8}, Zone{"PDT", -7},
 };
 
-constexpr int kMinutesPerDay = 24 * 60;
+constexpr std::int64_t kMinutesPerDay = 24 * 60;
+constexpr std::int64_t kSecondsPerDay = kMinutesPerDay * 60;
 
 class DateParser {
  public:
@@ -178,7 +179,7 @@ std::int64_t floor_divide(std::int64_t value, std::int64_t by) {
 }  // namespace
 
 std::int64_t DateTime::local_day() const {
-  return floor_divide(utc_seconds + zone_minutes * std::int64_t{60}, kMinutesPerDay * 60);
+  return floor_divide(utc_seconds + zone_minutes * std::int64_t{60}, kSecondsPerDay);
 }
 
 std::optional<DateTime> parse_date_time(std::string_view value) { return DateParser(value).run(); }
@@ -187,7 +188,7 @@ std::string format_date_time(const DateTime& when) {
   namespace chrono = std::chrono;
   const std::int64_t day = when.local_day();
   const std::int64_t second =
-      when.utc_seconds + when.zone_minutes * std::int64_t{60} - day * kMinutesPerDay * 60;
+      when.utc_seconds + when.zone_minutes * std::int64_t{60} - day * kSecondsPerDay;
   const chrono::sys_days days{chrono::days(day)};
   const chrono::year_month_day date{days};
   const int zone = when.zone_minutes < 0 ? -when.zone_minutes : when.zone_minutes;

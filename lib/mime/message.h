@@ -79,8 +79,9 @@ struct Part {
   /// LFs in the header and in the body; a line that the end of the part cuts is not counted.
   std::uint64_t header_lines = 0;
   std::uint64_t body_lines = 0;
-  std::string type;     // lower case: "text"
-  std::string subtype;  // lower case: "plain"
+  /// Lower case, after repair: what IMAP shows. content_type() of parameters.h has what is written.
+  std::string type;
+  std::string subtype;
 
   [[nodiscard]] bool is(std::string_view wanted_type, std::string_view wanted_subtype) const {
     return type == wanted_type && subtype == wanted_subtype;

@@ -16,7 +16,7 @@ namespace postern::mime {
 namespace {
 
 constexpr std::size_t kMaxParameters = 256;
-constexpr std::size_t kMaxValue = 64 * 1024;
+constexpr std::size_t kMaxValue = std::size_t{64} * 1024;
 constexpr std::string_view kSpecials = "()<>@,;:\\\"/[]?=";  // RFC 2045 §5.1, tspecials
 
 // name*3*=value
