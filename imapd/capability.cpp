@@ -3,6 +3,8 @@
 
 #include <array>
 
+#include "imapd/login.h"
+
 namespace postern::imap {
 namespace {
 
@@ -14,18 +16,30 @@ struct CapabilityRow {
   std::string_view text;  // where it is defined
 };
 
+// LITERAL+ would let strangers send at will: before login it is LITERAL-, and the two are never
+// announced together (RFC 7888 §6).
 constexpr std::array kCapabilities{
     CapabilityRow{"IMAP4rev1", Announce::always, "RFC 3501"},
     CapabilityRow{"LITERAL-", Announce::before_login, "RFC 7888"},
     CapabilityRow{"LITERAL+", Announce::after_login, "RFC 7888"},
+    CapabilityRow{"SASL-IR", Announce::before_login, "RFC 4959"},
     CapabilityRow{"ENABLE", Announce::always, "RFC 5161"},
     CapabilityRow{"ID", Announce::always, "RFC 2971"},
+    CapabilityRow{"IDLE", Announce::after_login, "RFC 2177"},
+    CapabilityRow{"NAMESPACE", Announce::after_login, "RFC 2342"},
+    CapabilityRow{"UIDPLUS", Announce::after_login, "RFC 4315"},
+    CapabilityRow{"UNSELECT", Announce::after_login, "RFC 3691"},
+    CapabilityRow{"MOVE", Announce::after_login, "RFC 6851"},
+    CapabilityRow{"MULTIAPPEND", Announce::after_login, "RFC 3502"},
+    CapabilityRow{"CONDSTORE", Announce::after_login, "RFC 7162"},
+    CapabilityRow{"QRESYNC", Announce::after_login, "RFC 7162"},
+    CapabilityRow{"BINARY", Announce::after_login, "RFC 3516"},
+    CapabilityRow{"UTF8=ACCEPT", Announce::after_login, "RFC 6855"},
+    CapabilityRow{"OBJECTID", Announce::after_login, "RFC 8474"},
+    CapabilityRow{"SAVEDATE", Announce::after_login, "RFC 8514"},
 };
 
-}  // namespace
-
-std::string capabilities(const Context& ctx) {
-  const bool known = ctx.conn.state != Connection::State::not_authenticated;
+std::string rows_for(bool known) {
   std::string out;
   for (const CapabilityRow& row : kCapabilities) {
     if (row.when == (known ? Announce::before_login : Announce::after_login)) continue;
@@ -33,6 +47,31 @@ std::string capabilities(const Context& ctx) {
     out += row.name;
   }
   return out;
+}
+
+// How to log in here: STARTTLS, LOGINDISABLED (RFC 9051 §6.2.3) and the mechanisms.
+std::string login_rows(const auth::Authenticator& auth, const auth::Channel& channel,
+                       bool start_tls) {
+  std::string out;
+  if (start_tls && !channel.tls) out += " STARTTLS";
+  if (!auth.plaintext_allowed(channel)) out += " LOGINDISABLED";
+  for (const std::string& mechanism : auth.mechanisms(channel)) out += " AUTH=" + mechanism;
+  return out;
+}
+
+}  // namespace
+
+std::string capabilities(const Context& ctx) {
+  if (ctx.conn.state == Connection::State::not_authenticated)
+    return rows_for(false) +
+           login_rows(ctx.back.auth, channel_of(ctx), ctx.back.options.start_tls);
+  return rows_for(true) + fmt::format(" APPENDLIMIT={}", ctx.back.options.append_limit);
+}
+
+std::string greeting_capabilities(const auth::Authenticator& auth, const Options& options, bool tls,
+                                  bool loopback) {
+  const auth::Channel channel{.protocol = "imap", .tls = tls, .loopback = loopback};
+  return rows_for(false) + login_rows(auth, channel, options.start_tls);
 }
 
 }  // namespace postern::imap

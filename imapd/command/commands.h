@@ -8,15 +8,21 @@
 #include <vector>
 
 #include "imapd/command/command.h"
+#include "imapd/fetch_item.h"
 #include "imapd/number_set.h"
+#include "lib/auth/secret.h"
+#include "lib/store/mailbox.h"
+#include "lib/store/store.h"
 
 namespace postern::imap {
 
-struct Noop {
+// Any state.
+
+struct Capability {
   static void respond(const Nothing&, Context&);
 };
 
-struct Capability {
+struct Noop {  // and CHECK
   static void respond(const Nothing&, Context&);
 };
 
@@ -32,12 +38,248 @@ struct Id {
   static void respond(const Request&, Context&);
 };
 
+// Not authenticated (login.cpp).
+
+struct Login {
+  struct Request {
+    std::string user;
+    auth::Secret password;
+  };
+  static Result<Request> parse(Cursor& in);
+  static Completion respond(const Request&, Context&);
+};
+
+struct Authenticate {
+  struct Request {
+    std::string mechanism;
+    std::optional<auth::Secret> initial;
+  };
+  static Result<Request> parse(Cursor& in);
+  static Completion respond(const Request&, Context&);
+};
+
+struct StartTls {
+  static Result<void> plan(const Nothing&, Context&);
+  static Completion respond(const Nothing&, Context&);
+};
+
+// Authenticated.
+
 struct Enable {
   struct Request {
     std::vector<std::string> names;
   };
   static Result<Request> parse(Cursor& in);
   static void respond(const Request&, Context&);
+};
+
+struct Namespace {
+  static void respond(const Nothing&, Context&);
+};
+
+struct Idle {
+  static Completion respond(const Nothing&, Context&);
+};
+
+/// What a client that comes back knows (RFC 7162 §3.2.5).
+struct Resync {
+  UidValidity uidvalidity;
+  ModSeq since;
+  std::optional<NumberSet> known;
+};
+struct SelectRequest {
+  std::string mailbox;
+  bool condstore = false;
+  std::optional<Resync> resync;
+};
+Result<SelectRequest> parse_select(Cursor& in);
+
+struct Select {
+  static Result<SelectRequest> parse(Cursor& in) { return parse_select(in); }
+  static Result<void> plan(const SelectRequest&, Context&);
+  static Result<void> execute(const SelectRequest&, Context&);
+  static Completion respond(const SelectRequest&, Context&);
+};
+struct Examine : Select {
+  static Result<void> execute(const SelectRequest&, Context&);
+};
+
+/// One message of an APPEND; its octets are in Context::staged.
+struct AppendMessage {
+  store::NamedFlags flags;
+  std::optional<std::int64_t> internal_date;  // seconds UTC; nothing: now
+  std::int16_t zone = 0;
+  std::uint64_t size = 0;
+  bool in_parentheses = false;
+};
+
+struct Append {
+  struct Request {
+    std::string mailbox;
+    std::vector<AppendMessage> messages;
+  };
+  struct Plan {
+    meta::MailboxEntry destination;
+    std::vector<AppendMessage> messages;
+    std::vector<store::Appended> appended;
+  };
+  static LiteralVerdict literal(Context&, Cursor& in, const LiteralHead& head);
+  static Result<Request> parse(Cursor& in);
+  static Result<Plan> plan(const Request&, Context&);
+  static Result<void> execute(Plan&, Context&);
+  static void respond(const Plan&, Context&);
+};
+
+// Mailbox names (mailbox_names.cpp).
+
+struct Create {
+  struct Request {
+    std::string mailbox;
+    std::vector<std::string> uses;
+  };
+  struct Plan {
+    meta::MailboxName name;
+    std::string special_use;
+  };
+  static Result<Request> parse(Cursor& in);
+  static Result<Plan> plan(const Request&, Context&);
+  static Result<meta::MailboxEntry> execute(const Plan&, Context&);
+  static void respond(const meta::MailboxEntry&, Context&);
+};
+
+struct Delete {
+  struct Request {
+    std::string mailbox;
+  };
+  struct Plan {
+    std::vector<meta::MailboxEntry> doomed;  // inferiors first
+  };
+  static Result<Request> parse(Cursor& in);
+  static Result<Plan> plan(const Request&, Context&);
+  static Result<void> execute(const Plan&, Context&);
+};
+
+struct Rename {
+  struct Request {
+    std::string from, to;
+  };
+  struct Plan {
+    meta::MailboxName from, to;
+  };
+  static Result<Request> parse(Cursor& in);
+  static Result<Plan> plan(const Request&, Context&);
+  static Result<std::vector<meta::Renamed>> execute(const Plan&, Context&);
+  static void respond(const std::vector<meta::Renamed>&, Context&);
+};
+
+struct Subscribe {
+  struct Request {
+    std::string mailbox;
+  };
+  static Result<Request> parse(Cursor& in);
+  static Result<std::string> plan(const Request&, Context&);
+  static Result<void> execute(const std::string& name, Context&);
+};
+struct Unsubscribe : Subscribe {
+  static Result<std::string> plan(const Request&, Context&);
+  static Result<void> execute(const std::string& name, Context&);
+};
+
+// Selected.
+
+struct Close {
+  static Result<void> execute(const Nothing&, Context&);
+  static void respond(const Nothing&, Context&);
+};
+struct Unselect {
+  static void respond(const Nothing&, Context&);
+};
+
+struct Expunge {
+  struct Request {
+    std::optional<NumberSet> only;
+  };
+  struct Plan {
+    std::vector<NumberRange> ranges;
+    Form form;
+  };
+  static Result<Request> parse(Cursor& in, Form form);
+  static Result<Plan> plan(const Request&, Context&);
+  static Result<store::Mailbox::Expunged> execute(const Plan&, Context&);
+  static Result<void> respond(const store::Mailbox::Expunged&, Context&);
+};
+void log_expunge(const Context& ctx, const store::Mailbox::Expunged& gone);
+
+struct StoreFlags {
+  struct Request {
+    NumberSet set;
+    Form form = Form::plain;
+    store::FlagChange change;
+    bool silent = false;
+  };
+  struct Plan {
+    std::vector<NumberRange> ranges;
+    Form form;
+    store::FlagChange change;
+    bool silent;
+    meta::Rights lacking;  // FLAGS replaces, but these rights are not there
+    store::FlagsStored stored;
+  };
+  static Result<Request> parse(Cursor& in, Form form);
+  static Result<Plan> plan(const Request&, Context&);
+  static Result<void> execute(Plan&, Context&);
+  static Completion respond(const Plan&, Context&);
+
+ private:
+  static Result<store::FlagsStored> replace_permitted(const Plan& plan,
+                                                      const std::vector<store::RecNo>& records,
+                                                      Context& ctx);
+};
+
+struct Fetch {
+  struct Request {
+    NumberSet set;
+    Form form = Form::plain;
+    std::vector<FetchItem> items;
+    std::optional<ModSeq> changed_since;
+    bool vanished = false;
+  };
+  struct Plan {
+    std::vector<NumberRange> ranges;
+    Form form;
+    std::vector<FetchItem> items;
+    std::optional<ModSeq> changed_since;
+    bool vanished;
+  };
+  static Result<Request> parse(Cursor& in, Form form);
+  static Result<Plan> plan(const Request&, Context&);
+  static Result<void> respond(const Plan&, Context&);
+};
+
+struct CopyRequest {
+  NumberSet set;
+  Form form = Form::plain;
+  std::string mailbox;
+};
+struct CopyPlan {
+  std::vector<NumberRange> ranges;
+  Form form;
+  meta::MailboxEntry destination;
+  store::Copied copied;
+};
+Result<CopyRequest> parse_copy(Cursor& in, Form form);
+
+struct Copy {
+  static Result<CopyRequest> parse(Cursor& in, Form form) { return parse_copy(in, form); }
+  static Result<CopyPlan> plan(const CopyRequest&, Context&);
+  static Result<void> execute(CopyPlan&, Context&);
+  static void respond(const CopyPlan&, Context&);
+};
+struct Move {
+  static Result<CopyRequest> parse(Cursor& in, Form form) { return parse_copy(in, form); }
+  static Result<CopyPlan> plan(const CopyRequest&, Context&);
+  static Result<void> execute(CopyPlan&, Context&);
+  static Result<void> respond(const CopyPlan&, Context&);
 };
 
 }  // namespace postern::imap

@@ -12,12 +12,37 @@ namespace {
 
 // Sorted by name.
 constexpr std::array kCommands{
+    Command{"APPEND", In::authenticated, Expunges::tell, run<Append>, &Append::literal},
+    Command{"AUTHENTICATE", In::not_authenticated, Expunges::tell, run<Authenticate>},
     Command{"CAPABILITY", In::any, Expunges::tell, run<Capability>},
     Command{"CHECK", In::selected, Expunges::tell, run<Noop>},
+    Command{"CLOSE", In::selected, Expunges::tell, run<Close>},
+    Command{"COPY", In::selected, Expunges::tell, run<Copy>},
+    Command{"CREATE", In::authenticated, Expunges::tell, run<Create>},
+    Command{"DELETE", In::authenticated, Expunges::tell, run<Delete>},
     Command{"ENABLE", In::authenticated, Expunges::tell, run<Enable>},
+    Command{"EXAMINE", In::authenticated, Expunges::tell, run<Examine>},
+    Command{"EXPUNGE", In::selected, Expunges::tell, run<Expunge>},
+    Command{"FETCH", In::selected, Expunges::hold, run<Fetch>},
     Command{"ID", In::any, Expunges::tell, run<Id>},
+    Command{"IDLE", In::authenticated, Expunges::tell, run<Idle>},
+    Command{"LOGIN", In::not_authenticated, Expunges::tell, run<Login>},
     Command{"LOGOUT", In::any, Expunges::tell, run<Logout>},
+    Command{"MOVE", In::selected, Expunges::tell, run<Move>},
+    Command{"NAMESPACE", In::authenticated, Expunges::tell, run<Namespace>},
     Command{"NOOP", In::any, Expunges::tell, run<Noop>},
+    Command{"RENAME", In::authenticated, Expunges::tell, run<Rename>},
+    Command{"SELECT", In::authenticated, Expunges::tell, run<Select>},
+    Command{"STARTTLS", In::not_authenticated, Expunges::tell, run<StartTls>},
+    Command{"STORE", In::selected, Expunges::hold, run<StoreFlags>},
+    Command{"SUBSCRIBE", In::authenticated, Expunges::tell, run<Subscribe>},
+    Command{"UID COPY", In::selected, Expunges::tell, run<Copy, Form::uid>},
+    Command{"UID EXPUNGE", In::selected, Expunges::tell, run<Expunge, Form::uid>},
+    Command{"UID FETCH", In::selected, Expunges::tell, run<Fetch, Form::uid>},
+    Command{"UID MOVE", In::selected, Expunges::tell, run<Move, Form::uid>},
+    Command{"UID STORE", In::selected, Expunges::tell, run<StoreFlags, Form::uid>},
+    Command{"UNSELECT", In::selected, Expunges::tell, run<Unselect>},
+    Command{"UNSUBSCRIBE", In::authenticated, Expunges::tell, run<Unsubscribe>},
 };
 static_assert(std::ranges::is_sorted(kCommands, {}, &Command::name));
 

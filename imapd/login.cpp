@@ -1,0 +1,68 @@
+// The end of a login: see login.h.
+#include "imapd/login.h"
+
+#include "imapd/capability.h"
+#include "lib/base/clock.h"
+#include "lib/log/log.h"
+#include "lib/store/provision.h"
+
+namespace postern::imap {
+namespace {
+
+// A user who is known to authentication but has no INBOX gets one.
+Result<void> provide_inbox(Context& ctx) {
+  const auto inbox = meta::MailboxName::inbox_of(ctx.conn.who.user);
+  const auto found = ctx.back.meta.lookup(inbox);
+  if (found || found.error().code != Errc::no_such_mailbox) return {};
+  TRY(store::provision_user(ctx.back.store, ctx.back.meta, ctx.conn.who.user));
+  return {};
+}
+
+void log_login(const Context& ctx, const auth::Login& login) {
+  LOG(notice, "imap.login", {"conn", ctx.facts.session_id}, {"user", login.identity.user.text()},
+      {"authenticated", login.authenticated.text()}, {"mechanism", login.mechanism},
+      {"peer", ctx.facts.peer_address}, {"tls", ctx.facts.tls_version},
+      {"client", ctx.conn.client_id});
+}
+
+}  // namespace
+
+auth::Channel channel_of(const Context& ctx) {
+  return {.protocol = "imap",
+          .tls = ctx.facts.tls,
+          .loopback = ctx.facts.loopback,
+          .channel_binding = ctx.facts.channel_binding,
+          .client_certificate = ctx.facts.client_certificate};
+}
+
+Completion logged_in(Context& ctx, const auth::Login& login) {
+  if (const auto counted = ctx.runtime.logged_in(login.identity.user.text()); !counted)
+    return failed(ctx, counted.error());
+  Connection& conn = ctx.conn;
+  conn.who = login.identity;
+  conn.authenticated_as = login.proxied() ? login.authenticated.text() : "";
+  conn.state = Connection::State::authenticated;
+  conn.failed_logins = 0;
+  conn.bad_commands = 0;
+  conn.login_at = wall_seconds();
+  if (ctx.back.options.autocreate && !conn.who.admin && !conn.who.anonymous)
+    if (const auto made = provide_inbox(ctx); !made)
+      LOG(warning, "imap.provision", {"conn", ctx.facts.session_id},
+          {"user", conn.who.user.text()}, {"error", made.error().text});
+  log_login(ctx, login);
+  ctx.out.code("CAPABILITY " + capabilities(ctx));
+  return {Completion::Kind::ok, "Logged in", {}};
+}
+
+Completion login_refused(Context& ctx, std::string_view user, const Error& error) {
+  Completion completion = failed(ctx, error);
+  if (error.code != Errc::auth_failed) return completion;
+  ++ctx.conn.failed_logins;
+  completion.delay = ctx.runtime.login_failed(user);
+  LOG(notice, "imap.login_failed", {"conn", ctx.facts.session_id}, {"user", user},
+      {"peer", ctx.facts.peer_address}, {"error", error.text},
+      {"delay", completion.delay.count()});
+  return completion;
+}
+
+}  // namespace postern::imap
