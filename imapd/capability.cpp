@@ -34,6 +34,20 @@ constexpr std::array kCapabilities{
     CapabilityRow{"CONDSTORE", Announce::after_login, "RFC 7162"},
     CapabilityRow{"QRESYNC", Announce::after_login, "RFC 7162"},
     CapabilityRow{"BINARY", Announce::after_login, "RFC 3516"},
+    CapabilityRow{"CHILDREN", Announce::after_login, "RFC 3348"},
+    CapabilityRow{"LIST-EXTENDED", Announce::after_login, "RFC 5258"},
+    CapabilityRow{"LIST-STATUS", Announce::after_login, "RFC 5819"},
+    CapabilityRow{"LIST-MYRIGHTS", Announce::after_login, "RFC 8440"},
+    CapabilityRow{"STATUS=SIZE", Announce::after_login, "RFC 8438"},
+    CapabilityRow{"SPECIAL-USE", Announce::after_login, "RFC 6154"},
+    CapabilityRow{"CREATE-SPECIAL-USE", Announce::after_login, "RFC 6154"},
+    CapabilityRow{"ACL", Announce::after_login, "RFC 4314"},
+    CapabilityRow{"RIGHTS=kxten", Announce::after_login, "RFC 4314"},
+    CapabilityRow{"QUOTA", Announce::after_login, "RFC 9208"},
+    CapabilityRow{"QUOTA=RES-STORAGE", Announce::after_login, "RFC 9208"},
+    CapabilityRow{"QUOTA=RES-MESSAGE", Announce::after_login, "RFC 9208"},
+    CapabilityRow{"QUOTA=RES-MAILBOX", Announce::after_login, "RFC 9208"},
+    CapabilityRow{"QUOTASET", Announce::after_login, "RFC 9208"},
     CapabilityRow{"UTF8=ACCEPT", Announce::after_login, "RFC 6855"},
     CapabilityRow{"OBJECTID", Announce::after_login, "RFC 8474"},
     CapabilityRow{"SAVEDATE", Announce::after_login, "RFC 8514"},
@@ -63,8 +77,7 @@ std::string login_rows(const auth::Authenticator& auth, const auth::Channel& cha
 
 std::string capabilities(const Context& ctx) {
   if (ctx.conn.state == Connection::State::not_authenticated)
-    return rows_for(false) +
-           login_rows(ctx.back.auth, channel_of(ctx), ctx.back.options.start_tls);
+    return rows_for(false) + login_rows(ctx.back.auth, channel_of(ctx), ctx.back.options.start_tls);
   return rows_for(true) + fmt::format(" APPENDLIMIT={}", ctx.back.options.append_limit);
 }
 

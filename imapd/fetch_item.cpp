@@ -18,11 +18,16 @@ struct Plain {
 };
 // Longer names stand before their beginnings.
 constexpr std::array kPlain{
-    Plain{"ENVELOPE", Kind::envelope},       Plain{"FLAGS", Kind::flags},
-    Plain{"INTERNALDATE", Kind::internal_date}, Plain{"RFC822.SIZE", Kind::size},
-    Plain{"BODYSTRUCTURE", Kind::body_structure}, Plain{"UID", Kind::uid},
-    Plain{"MODSEQ", Kind::modseq},           Plain{"EMAILID", Kind::email_id},
-    Plain{"THREADID", Kind::thread_id},      Plain{"SAVEDATE", Kind::save_date},
+    Plain{"ENVELOPE", Kind::envelope},
+    Plain{"FLAGS", Kind::flags},
+    Plain{"INTERNALDATE", Kind::internal_date},
+    Plain{"RFC822.SIZE", Kind::size},
+    Plain{"BODYSTRUCTURE", Kind::body_structure},
+    Plain{"UID", Kind::uid},
+    Plain{"MODSEQ", Kind::modseq},
+    Plain{"EMAILID", Kind::email_id},
+    Plain{"THREADID", Kind::thread_id},
+    Plain{"SAVEDATE", Kind::save_date},
 };
 
 struct Macro {
@@ -99,12 +104,18 @@ Result<void> parse_partial(Cursor& in, Section& section) {
 
 std::string part_text(const Section& section) {
   switch (section.part) {
-    case Section::Part::whole: return "";
-    case Section::Part::header: return "HEADER";
-    case Section::Part::fields: return "HEADER.FIELDS";
-    case Section::Part::fields_not: return "HEADER.FIELDS.NOT";
-    case Section::Part::text: return "TEXT";
-    case Section::Part::mime: return "MIME";
+    case Section::Part::whole:
+      return "";
+    case Section::Part::header:
+      return "HEADER";
+    case Section::Part::fields:
+      return "HEADER.FIELDS";
+    case Section::Part::fields_not:
+      return "HEADER.FIELDS.NOT";
+    case Section::Part::text:
+      return "TEXT";
+    case Section::Part::mime:
+      return "MIME";
   }
   return "";
 }

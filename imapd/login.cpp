@@ -47,8 +47,8 @@ Completion logged_in(Context& ctx, const auth::Login& login) {
   conn.login_at = wall_seconds();
   if (ctx.back.options.autocreate && !conn.who.admin && !conn.who.anonymous)
     if (const auto made = provide_inbox(ctx); !made)
-      LOG(warning, "imap.provision", {"conn", ctx.facts.session_id},
-          {"user", conn.who.user.text()}, {"error", made.error().text});
+      LOG(warning, "imap.provision", {"conn", ctx.facts.session_id}, {"user", conn.who.user.text()},
+          {"error", made.error().text});
   log_login(ctx, login);
   ctx.out.code("CAPABILITY " + capabilities(ctx));
   return {Completion::Kind::ok, "Logged in", {}};
@@ -60,8 +60,7 @@ Completion login_refused(Context& ctx, std::string_view user, const Error& error
   ++ctx.conn.failed_logins;
   completion.delay = ctx.runtime.login_failed(user);
   LOG(notice, "imap.login_failed", {"conn", ctx.facts.session_id}, {"user", user},
-      {"peer", ctx.facts.peer_address}, {"error", error.text},
-      {"delay", completion.delay.count()});
+      {"peer", ctx.facts.peer_address}, {"error", error.text}, {"delay", completion.delay.count()});
   return completion;
 }
 

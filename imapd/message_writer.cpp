@@ -37,12 +37,16 @@ mime::FieldSelector make_selector(const Section& section) {
 
 mime::Which which_of(Part part) {
   switch (part) {
-    case Part::whole: return mime::Which::body;
-    case Part::text: return mime::Which::text;
-    case Part::mime: return mime::Which::mime;
+    case Part::whole:
+      return mime::Which::body;
+    case Part::text:
+      return mime::Which::text;
+    case Part::mime:
+      return mime::Which::mime;
     case Part::header:
     case Part::fields:
-    case Part::fields_not: break;
+    case Part::fields_not:
+      break;
   }
   return mime::Which::header;
 }
@@ -190,11 +194,13 @@ void MessageWriter::write_columns(const Message& message, const FetchItem& item)
       out_.text("EMAILID (M");
       out_.text(std::string_view(record_->guid.hex()).substr(0, 32));
       return out_.octet(')');
-    case Kind::thread_id: return out_.text("THREADID NIL");
+    case Kind::thread_id:
+      return out_.text("THREADID NIL");
     case Kind::save_date:
       out_.text("SAVEDATE ");
       return out_.text(format_date_time(record_->save_date, 0));
-    default: return;
+    default:
+      return;
   }
 }
 
@@ -209,7 +215,8 @@ void MessageWriter::write_facts(const FetchItem& item) {
     case Kind::body_structure:
       out_.text("BODYSTRUCTURE ");
       return out_.text(utf8_ ? facts_.bodystructure_utf8 : facts_.bodystructure);
-    default: return;
+    default:
+      return;
   }
 }
 

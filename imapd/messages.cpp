@@ -35,8 +35,7 @@ std::optional<Message> MessageWalk::next() {
     // Ranges ascend: when there is nothing more here, there is nothing behind it either.
     if (!(inside_ ? step() : start_range())) break;
     at_.uid = selected_.mailbox->uid(at_.record);
-    const std::uint32_t number =
-        form_ == Form::uid ? at_.uid.value() : at_.seqnum.value();
+    const std::uint32_t number = form_ == Form::uid ? at_.uid.value() : at_.seqnum.value();
     inside_ = number <= ranges_[range_].last;
     if (inside_) return at_;
     ++range_;

@@ -13,18 +13,27 @@ std::string hostname_of(const config::Config& config) {
   return name;
 }
 
+bool offers_start_tls(const config::Config& config) {
+  for (const std::string& name : config.names_under("service")) {
+    const std::string prefix = "service." + name;
+    if (config.text(prefix + ".daemon") == "imapd" && config.text(prefix + ".tls") == "starttls")
+      return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Options Options::from(const config::Config& config) {
   Options options;
   options.append_limit = config.size("imap.append_limit");
   options.autologout = config.duration("imap.autologout");
-  options.login_timeout = config.duration("imap.login_timeout");
   options.idle_keepalive = config.duration("imap.idle_keepalive");
   options.rights_refresh = config.duration("imap.rights_refresh");
   options.max_command = config.size("imap.max_command");
   options.bad_command_limit = static_cast<std::uint32_t>(config.integer("imap.bad_command_limit"));
   options.autocreate = config.boolean("imap.autocreate");
+  options.start_tls = offers_start_tls(config);
   options.hostname = hostname_of(config);
   options.prefixes = meta::NamespacePrefixes::from(config);
   return options;

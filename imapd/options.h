@@ -13,12 +13,12 @@ namespace postern::imap {
 struct Options {
   std::uint64_t append_limit = 0;  // octets of one message
   std::chrono::milliseconds autologout{0};
-  std::chrono::milliseconds login_timeout{0};
   std::chrono::milliseconds idle_keepalive{0};
   std::chrono::milliseconds rights_refresh{0};
   std::size_t max_command = 0;  // octets outside of message literals
   std::uint32_t bad_command_limit = 0;
   bool autocreate = false;
+  bool start_tls = false;  // some listener of ours offers it
   std::string hostname;
   meta::NamespacePrefixes prefixes;
 

@@ -296,7 +296,9 @@ service::Outcome Session::park() {
   parked.user = conn_.who.user.text();
   parked.activity = conn_.in_idle() ? "IDLE" : "quiet";
   const bool known = conn_.state != State::not_authenticated;
-  parked.autologout = known ? back_.options.autologout : back_.options.login_timeout;
+  parked.autologout =
+      known ? back_.options.autologout
+            : runtime_.config().duration("service." + wake_.facts.service + ".login_timeout");
   parked.goodbye = "* BYE Autologout; idle for too long\r\n";
   if (!conn_.in_idle()) return outcome;
   parked.keepalive = back_.options.idle_keepalive;

@@ -63,9 +63,7 @@ Result<Found> find_destination(Context& ctx, std::string_view name) {
   return found;
 }
 
-LiteralVerdict refuse(Error error) {
-  return {LiteralVerdict::Kind::refuse, {}, std::move(error)};
-}
+LiteralVerdict refuse(Error error) { return {LiteralVerdict::Kind::refuse, {}, std::move(error)}; }
 
 // NUL in a literal that isn't a literal8 is BAD (RFC 9051 §9, CHAR8).
 net::Sink sink_for(store::Staged& staged, bool binary) {

@@ -1,8 +1,8 @@
 // CLOSE and UNSELECT (RFC 9051 §6.4.1, §6.4.2): back to the authenticated state, with and without
 // a silent expunge.
 #include "imapd/command/commands.h"
-#include "imapd/number_set.h"
 #include "imapd/messages.h"
+#include "imapd/number_set.h"
 #include "lib/log/log.h"
 
 namespace postern::imap {

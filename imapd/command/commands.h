@@ -10,6 +10,7 @@
 #include "imapd/command/command.h"
 #include "imapd/fetch_item.h"
 #include "imapd/number_set.h"
+#include "imapd/status_items.h"
 #include "lib/auth/secret.h"
 #include "lib/store/mailbox.h"
 #include "lib/store/store.h"
@@ -183,6 +184,136 @@ struct Subscribe {
 struct Unsubscribe : Subscribe {
   static Result<std::string> plan(const Request&, Context&);
   static Result<void> execute(const std::string& name, Context&);
+};
+
+struct List {
+  struct Request {
+    std::string reference;
+    std::vector<std::string> patterns;
+    bool extended = false;
+    bool only_subscribed = false;
+    bool only_special = false;
+    bool recursive = false;
+    bool return_subscribed = false;
+    bool return_rights = false;
+    std::vector<StatusItem> status;
+  };
+  static Result<Request> parse(Cursor& in);
+  static Result<void> respond(const Request&, Context&);
+};
+
+struct Lsub {
+  struct Request {
+    std::string reference, pattern;
+  };
+  static Result<Request> parse(Cursor& in);
+  static Result<void> respond(const Request&, Context&);
+};
+
+struct Status {
+  struct Request {
+    std::string mailbox;
+    std::vector<StatusItem> items;
+  };
+  struct Plan {
+    meta::MailboxEntry entry;
+    std::vector<StatusItem> items;
+  };
+  static Result<Request> parse(Cursor& in);
+  static Result<Plan> plan(const Request&, Context&);
+  static Result<void> respond(const Plan&, Context&);
+};
+
+// Access control (acl.cpp).
+
+struct AclChange {
+  meta::MailboxName mailbox;
+  std::string identifier;
+  meta::Rights rights;  // after the change; empty removes the line
+};
+
+struct SetAcl {
+  struct Request {
+    std::string mailbox, identifier;
+    char mode = '=';  // '+', '-', or '=' for "exactly these"
+    meta::Rights rights;
+  };
+  static Result<Request> parse(Cursor& in);
+  static Result<AclChange> plan(const Request&, Context&);
+  static Result<void> execute(const AclChange&, Context&);
+};
+
+struct DeleteAcl {
+  struct Request {
+    std::string mailbox, identifier;
+  };
+  static Result<Request> parse(Cursor& in);
+  static Result<AclChange> plan(const Request&, Context&);
+  static Result<void> execute(const AclChange& change, Context& ctx) {
+    return SetAcl::execute(change, ctx);
+  }
+};
+
+struct GetAcl {
+  struct Request {
+    std::string mailbox;
+  };
+  static Result<Request> parse(Cursor& in);
+  static Result<Found> plan(const Request&, Context&);
+  static void respond(const Found&, Context&);
+};
+
+struct MyRights : GetAcl {
+  static Result<Found> plan(const Request&, Context&);
+  static void respond(const Found&, Context&);
+};
+
+struct ListRights {
+  using Request = DeleteAcl::Request;
+  struct Plan {
+    meta::MailboxEntry entry;
+    std::string identifier;
+  };
+  static Result<Request> parse(Cursor& in);
+  static Result<Plan> plan(const Request&, Context&);
+  static void respond(const Plan&, Context&);
+};
+
+// Quota (quota.cpp).
+
+struct GetQuota {
+  struct Request {
+    std::string mailbox;
+  };
+  static Result<Request> parse(Cursor& in);
+  static Result<meta::QuotaRoot> plan(const Request&, Context&);
+  static void respond(const meta::QuotaRoot&, Context&);
+};
+
+struct GetQuotaRoot {
+  using Request = GetQuota::Request;
+  struct Plan {
+    meta::MailboxName mailbox;
+    std::optional<meta::QuotaRoot> quota;
+  };
+  static Result<Request> parse(Cursor& in) { return GetQuota::parse(in); }
+  static Result<Plan> plan(const Request&, Context&);
+  static void respond(const Plan&, Context&);
+};
+
+struct SetQuota {
+  struct Request {
+    std::string root;
+    std::vector<meta::QuotaResource> limits;
+  };
+  struct Plan {
+    meta::MailboxName root;
+    std::vector<meta::QuotaResource> limits;
+  };
+  static Result<Request> parse(Cursor& in);
+  static Result<Plan> plan(const Request&, Context&);
+  static Result<meta::QuotaRoot> execute(const Plan&, Context&);
+  static void respond(const meta::QuotaRoot&, Context&);
 };
 
 // Selected.

@@ -52,8 +52,10 @@ Result<CopyRequest> parse_copy(Cursor& in, Form form) {
 
 Result<CopyPlan> Copy::plan(const CopyRequest& request, Context& ctx) {
   TRY(ctx.refresh_rights());
-  return CopyPlan{TRY(resolve(ctx, request.set, request.form)), request.form,
-                  TRY(find_destination(ctx, request.mailbox)), {}};
+  return CopyPlan{TRY(resolve(ctx, request.set, request.form)),
+                  request.form,
+                  TRY(find_destination(ctx, request.mailbox)),
+                  {}};
 }
 
 Result<void> Copy::execute(CopyPlan& plan, Context& ctx) {

@@ -121,8 +121,8 @@ Result<void> Fetch::respond(const Plan& plan, Context& ctx) {
   const Selected& selected = *ctx.selected;
   if (plan.vanished) TRY(tell_vanished(ctx, plan));
   MessageWriter writer(ctx, plan.items);
-  const bool marks = writer.sets_seen() && !ctx.conn.selected->read_only &&
-                     selected.rights.has(meta::Right::seen);
+  const bool marks =
+      writer.sets_seen() && !ctx.conn.selected->read_only && selected.rights.has(meta::Right::seen);
   SeenMarker seen(ctx);
   MessageWalk walk(selected, plan.ranges, plan.form);
   std::optional<Error> trouble;

@@ -1,7 +1,7 @@
 // LOGIN and AUTHENTICATE (RFC 9051 §6.2.2, §6.2.3; SASL-IR: RFC 4959), and STARTTLS (§6.2.1).
+#include "imapd/login.h"
 #include "imapd/command/commands.h"
 #include "imapd/grammar.h"
-#include "imapd/login.h"
 #include "lib/auth/auth.h"
 #include "lib/base/text.h"
 

@@ -14,8 +14,8 @@ namespace {
 
 using meta::Right;
 
-constexpr std::array<std::string_view, 8> kUses{"All",   "Archive",   "Drafts", "Flagged",
-                                                "Important", "Junk", "Sent",   "Trash"};
+constexpr std::array<std::string_view, 8> kUses{"All",       "Archive", "Drafts", "Flagged",
+                                                "Important", "Junk",    "Sent",   "Trash"};
 
 // use-attr = "\All" / "\Archive" / … / "\" atom
 Result<std::string> parse_use(Cursor& in) {
@@ -50,9 +50,8 @@ std::string_view without_separator(std::string_view name) {
 Result<std::string> special_use_of(Context& ctx, const std::vector<std::string>& uses) {
   std::string out;
   for (const std::string& use : uses) {
-    const auto* const known = std::find_if(kUses.begin(), kUses.end(), [&use](std::string_view k) {
-      return iequals(k, use);
-    });
+    const auto* const known = std::find_if(kUses.begin(), kUses.end(),
+                                           [&use](std::string_view k) { return iequals(k, use); });
     if (known == kUses.end()) {
       ctx.out.code("USEATTR");
       return fail(Errc::not_supported, "\\{}", use);

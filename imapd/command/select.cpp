@@ -1,9 +1,9 @@
 // SELECT and EXAMINE (RFC 9051 §6.3.2, §6.3.3), with the parameters CONDSTORE and QRESYNC
 // (RFC 7162 §3.1.8, §3.2.5).
 #include "imapd/command/commands.h"
+#include "imapd/flag_text.h"
 #include "imapd/grammar.h"
 #include "imapd/line_writer.h"
-#include "imapd/flag_text.h"
 #include "imapd/messages.h"
 #include "imapd/tell.h"
 #include "lib/base/clock.h"

@@ -156,8 +156,8 @@ Result<void> StoreFlags::execute(Plan& plan, Context& ctx) {
 // FLAGS by one who lacks a right: what he may change is set and what else he may change removed;
 // the rest stays.
 Result<store::FlagsStored> StoreFlags::replace_permitted(const Plan& plan,
-                                                    const std::vector<store::RecNo>& records,
-                                                    Context& ctx) {
+                                                         const std::vector<store::RecNo>& records,
+                                                         Context& ctx) {
   store::Mailbox& mailbox = *ctx.selected->mailbox;
   store::FlagChange remove{store::FlagOp::remove, {}, plan.change.unchanged_since};
   const meta::Rights rights = ctx.selected->rights;

@@ -58,8 +58,6 @@ constexpr std::array kOptions{
            100000},
     Option{"imap.idle_keepalive", Type::duration, "4min",
            "How often an idling client is told that the connection lives; 0 is never.", 0, kDay},
-    Option{"imap.login_timeout", Type::duration, "60s",
-           "A client that has not logged in is disconnected after this silence.", 1000, kDay},
     Option{"imap.max_command", Type::size, "64KiB",
            "Longest command, literals of messages not counted.", 1 << 12, 64 << 20},
     Option{"imap.rights_refresh", Type::duration, "1s",
