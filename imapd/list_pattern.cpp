@@ -49,7 +49,7 @@ bool ListPattern::matches(std::string_view name) const {
 
 std::string ListPattern::fixed_levels() const {
   const std::size_t wild = pattern_.find_first_of("*%");
-  const std::size_t slash = pattern_.rfind(kSeparator, wild == std::string::npos ? wild : wild);
+  const std::size_t slash = pattern_.rfind(kSeparator, wild);
   if (wild == std::string::npos) return pattern_;
   return slash == std::string::npos ? "" : pattern_.substr(0, slash);
 }

@@ -10,6 +10,7 @@
 #include "imapd/command/command.h"
 #include "imapd/fetch_item.h"
 #include "imapd/number_set.h"
+#include "imapd/search_grammar.h"
 #include "imapd/status_items.h"
 #include "lib/auth/secret.h"
 #include "lib/store/mailbox.h"
@@ -385,6 +386,33 @@ struct Fetch {
   static Result<Request> parse(Cursor& in, Form form);
   static Result<Plan> plan(const Request&, Context&);
   static Result<void> respond(const Plan&, Context&);
+};
+
+struct Search {
+  // What RETURN asks for (RFC 4731 §3.1, RFC 5182 §2).
+  static constexpr std::uint32_t kExtended = 1, kMin = 2, kMax = 4, kAll = 8, kCount = 16,
+                                 kSave = 32;
+  struct Request {
+    SearchProgram program;
+    Form form = Form::plain;
+    std::uint32_t returns = 0;
+  };
+  struct Plan {
+    search::Key key;
+    Form form;
+    std::uint32_t returns;
+  };
+  struct Found {
+    std::vector<std::uint32_t> numbers;  // ascending; uids for Form::uid
+    std::vector<Uid> uids;
+    Form form;
+    std::uint32_t returns;
+    std::optional<ModSeq> modseq;  // the highest among them, if the program asks about modseqs
+  };
+  static Result<Request> parse(Cursor& in, Form form);
+  static Result<Plan> plan(const Request&, Context&);
+  static Result<Found> execute(const Plan&, Context&);
+  static void respond(const Found&, Context&);
 };
 
 struct CopyRequest {
