@@ -171,6 +171,7 @@ Session::Step Session::serve_command() {
   ++conn_.commands;
   Step step = handle(*framed);
   ctx_.staged.clear();
+  back_.store.flush_due();
   return step;
 }
 

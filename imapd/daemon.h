@@ -1,0 +1,30 @@
+// imapd as the runtime sees it (lib/service/daemon.h).
+#pragma once
+
+#include <memory>
+
+#include "imapd/options.h"
+#include "lib/auth/auth.h"
+#include "lib/meta/meta.h"
+#include "lib/service/daemon.h"
+#include "lib/store/store.h"
+
+namespace postern::imap {
+
+class ImapDaemon : public service::Daemon {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "imapd"; }
+  std::string greeting(const config::Config& config, bool tls, bool loopback) override;
+  std::string goodbye(service::Goodbye why) override;
+  Result<void> prepare(const config::Config& config) override;
+  Result<void> start_worker(service::Runtime& runtime) override;
+  service::Outcome serve(service::Session session, service::Runtime& runtime) override;
+
+ private:
+  Options options_;
+  std::unique_ptr<auth::Authenticator> auth_;
+  std::unique_ptr<meta::Meta> meta_;
+  std::unique_ptr<store::Store> store_;
+};
+
+}  // namespace postern::imap
