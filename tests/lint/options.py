@@ -13,7 +13,7 @@ FOLDERS = ("lib", "imapd", "pop3d", "lmtpd", "sieve", "master", "tools")
 def sources(root):
     for folder in FOLDERS:
         for path in sorted((root / folder).rglob("*.cpp")):
-            if path.name != "options.cpp":
+            if path.relative_to(root).as_posix() != "lib/config/options.cpp":
                 yield path.read_text()
         for path in sorted((root / folder).rglob("*.h")):
             yield path.read_text()
