@@ -46,9 +46,8 @@ class Found {
   }
   void sort() {
     std::ranges::sort(rows_, [&](const Row& a, const Row& b) { return key(a) < key(b); });
-    const auto rest =
-        std::ranges::unique(rows_, [&](const Row& a, const Row& b) { return key(a) == key(b); });
-    rows_.erase(rest.begin(), rest.end());
+    const auto same = [&](const Row& a, const Row& b) { return key(a) == key(b); };
+    rows_.erase(std::unique(rows_.begin(), rows_.end(), same), rows_.end());
   }
 
   std::string bytes_;

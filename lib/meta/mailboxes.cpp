@@ -9,6 +9,9 @@ namespace {
 const std::string kVersion = "version";
 const std::string kUidValidity = "uidvalidity";
 
+constexpr std::uint64_t kMostVersion = std::uint64_t{1} << 62;
+constexpr std::uint32_t kMostUidValidity = 0xF000'0000;
+
 Error no_mailbox(const MailboxName& name) {
   return fail(Errc::no_such_mailbox, "no mailbox {}", name.text());
 }
@@ -126,7 +129,9 @@ Result<MailboxEntry> Core::create(db::Transaction& txn, const NewMailbox& fresh)
                      .special_use = fresh.special_use,
                      .created = wall_seconds()};
   const auto now = static_cast<std::uint64_t>(entry.created);
-  entry.uidvalidity = UidValidity(static_cast<std::uint32_t>(TRY(next(txn, kUidValidity, now))));
+  const std::uint64_t uidvalidity = TRY(next(txn, kUidValidity, now));
+  if (uidvalidity > UINT32_MAX) return fail(Errc::limit, "out of uidvalidities");
+  entry.uidvalidity = UidValidity(static_cast<std::uint32_t>(uidvalidity));
   TRY(write_entry(txn, entry, nullptr));
   TRY(begin_usage(txn, entry, true));
   return entry;
@@ -177,6 +182,10 @@ Result<MailboxName> lost_name(const MailboxEntry& entry) {
 
 Result<MailboxEntry> Core::restore(db::Transaction& txn, const MailboxEntry& found) {
   TRY(check_new_name(found.name));
+  // A damaged header must not drive the counters to their end.
+  if (found.version > kMostVersion || found.uidvalidity.value() > kMostUidValidity)
+    return fail(Errc::corrupt, "{}: version {}, uidvalidity {}", found.name.text(), found.version,
+                found.uidvalidity);
   MailboxEntry entry = found;
   std::optional<MailboxEntry> before;
   if (const auto key = TRY(tables_.ids.get(&txn, raw(entry.id)))) {
