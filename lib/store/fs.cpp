@@ -153,6 +153,12 @@ Result<std::uint64_t> Fs::size_of(int fd) {
   return static_cast<std::uint64_t>(st.st_size);
 }
 
+Result<std::uint64_t> Fs::device_of(int fd) {
+  struct stat st {};
+  if (::fstat(fd, &st) != 0) return failed("fstat", name_of_fd(fd));
+  return st.st_dev;
+}
+
 Result<std::vector<std::string>> Fs::list(const std::string& directory) {
   DIR* dir = ::opendir(directory.c_str());
   if (dir == nullptr) return failed("opendir", directory);

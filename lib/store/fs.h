@@ -44,6 +44,7 @@ class Fs {
 
   virtual Result<std::string> read_at(int fd, std::uint64_t offset, std::size_t most);
   virtual Result<std::uint64_t> size_of(int fd);
+  virtual Result<std::uint64_t> device_of(int fd);
   virtual Result<std::vector<std::string>> list(const std::string& directory);
   virtual Result<std::string> xattr(int fd, const char* name);
   /// 16 bytes that change with each start of the kernel.

@@ -12,6 +12,7 @@
 
 #include "lib/base/ids.h"
 #include "lib/base/result.h"
+#include "lib/meta/meta.h"
 #include "lib/store/format.h"
 #include "lib/store/types.h"
 #include "lib/store/view.h"

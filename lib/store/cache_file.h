@@ -1,0 +1,51 @@
+// The cache: for each message the wire forms that FETCH answers, the header fields that clients ask
+// for, and the offsets of its sections. Derived: a record that isn't sound is built again from the
+// message. doc/format.md, "Cache".
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "lib/base/fd.h"
+#include "lib/store/format.h"
+#include "lib/store/mailbox.h"
+
+namespace postern::store {
+
+struct BuiltFacts {
+  std::string record;  // as it stands in the file; names no uid and no mailbox, so COPY may take it
+  std::optional<std::int64_t> sent_date;  // of the Date field
+};
+BuiltFacts build_cache_record(std::string_view message, const Guid& guid);
+/// Pointers into `record`; nothing if it isn't the sound record of `guid`.
+std::optional<CachedFacts> open_cache_record(std::string_view record, const Guid& guid,
+                                             bool verified);
+
+class CacheFile {
+ public:
+  explicit CacheFile(std::string path) : path_(std::move(path)) {}
+  CacheFile(const CacheFile&) = delete;
+  CacheFile& operator=(const CacheFile&) = delete;
+  ~CacheFile();
+
+  /// The record at `offset` up to its own length, borrowed from the map; empty when there is none.
+  /// Records never move while the file is open here.
+  std::string_view read(std::uint64_t offset);
+  /// Under the mailbox lock: writes records one behind the other from state.cache_end on, which
+  /// moves. Gives the offset of the first.
+  Result<std::uint64_t> append(State& state, std::string_view records, const MailboxId& mailbox,
+                               std::string_view partition);
+  void forget();
+
+ private:
+  bool cover(std::uint64_t end);
+
+  std::string path_;
+  Fd fd_;
+  char* base_ = nullptr;
+  std::uint64_t mapped_ = 0;
+  std::uint64_t size_ = 0;
+  std::vector<std::pair<char*, std::uint64_t>> old_maps_;  // facts may still point into them
+};
+
+}  // namespace postern::store

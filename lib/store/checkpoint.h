@@ -1,0 +1,27 @@
+// Checkpoints: the index on disk made whole, a copy of it kept, and a new log begun.
+// doc/format.md, "Checkpoint". Internal to lib/store.
+#pragma once
+
+#include "lib/store/files.h"
+
+namespace postern::store {
+
+/// Whether the log has grown enough to begin a new one.
+bool checkpoint_due(const MailboxFiles& files, const State& state);
+/// Begins a new log. Without the lock but for a moment; does nothing if somebody else is at it or a
+/// move is under way.
+Result<void> checkpoint(MailboxFiles& files);
+/// The same under the lock, for recovery: `state` is what the new log begins with.
+Result<void> checkpoint_locked(MailboxFiles& files, State& state);
+
+/// A log found in the directory, whatever its name.
+struct FoundLog {
+  std::string name;
+  std::uint64_t generation = 0;
+  State checkpoint;
+  std::string bytes;  // from offset 0
+};
+/// All sound logs, oldest first.
+std::vector<FoundLog> find_logs(const MailboxFiles& files);
+
+}  // namespace postern::store
