@@ -189,6 +189,8 @@ constexpr std::array kOptions{
            "Flag changes survive power loss after this time.", 0, 60 * kSecond},
     Option{"store.lock_timeout", Type::duration, "30s",
            "How long a change waits for the mailbox lock.", 100, 600 * kSecond},
+    Option{"store.max_keywords", Type::integer, "4096",
+           "Keywords that one mailbox may know; more are refused with NO [LIMIT].", 64, 65'000},
     Option{"store.stage_memory", Type::size, "64KiB",
            "A message being received is kept in memory up to this size, then in a file.", 0,
            1 << 30},

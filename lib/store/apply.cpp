@@ -150,8 +150,8 @@ Result<void> Applier::append(const LogRecord& record, bool publish) {
 Result<void> Applier::publish_prepared(const LogRecord& record) {
   const auto numbers = TRY(decode_numbers<2>(record.payload));
   const Range range{static_cast<std::uint32_t>(numbers[0]), static_cast<std::uint32_t>(numbers[1])};
+  if (range.count == 0) return {};  // the mark of a transaction that recovery took in
   TRY(check(std::span(&range, 1)));
-  if (range.count == 0) return {};
   std::uint32_t uid = 0;
   each_block(std::span(&range, 1),
              [&](std::uint32_t number, BlockPtr rows, std::uint32_t slot, std::uint32_t n) {
@@ -235,6 +235,7 @@ Result<void> Applier::expunge(const LogRecord& record) {
         touch(number);
       });
   state_.highest_expunge = std::max(state_.highest_expunge, record.modseq);
+  if (state_.first_expunge == 0) state_.first_expunge = gone.value;
   return {};
 }
 

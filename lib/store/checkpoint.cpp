@@ -69,16 +69,17 @@ Result<LogFile> begin_log(MailboxFiles& files, std::uint64_t generation, const S
 /// Whether the log may end here: nothing that began in it is still open.
 bool may_switch(MailboxFiles& files, const State& now, std::uint64_t generation) {
   if (now.log_generation != generation || now.open_intents > 0) return false;
-  const Reservation* slots = files.index.reservations();
+  const UidReservation* slots = files.index.reservations();
   return std::all_of(slots, slots + kReservations,
-                     [](const Reservation& r) { return r.state == kFree || r.txn == 0; });
+                     [](const UidReservation& r) { return r.state == kFree || r.txn == 0; });
 }
 
-Result<void> switch_log(MailboxFiles& files, LogFile next, State& state) {
+Result<void> switch_log(MailboxFiles& files, LogFile next, State& state,
+                        std::uint64_t end = LogFile::kFirst) {
   TRY(fs().rename(files.path("log"), files.path("log.prev")));
   TRY(fs().rename(files.path("log.next"), files.path("log")));
   state.log_generation = next.generation();
-  state.applied = LogFile::kFirst;
+  state.applied = end;
   state.lease_position = 0;
   files.index.publish(state);
   files.log = std::move(next);
@@ -130,7 +131,22 @@ Result<void> checkpoint(MailboxFiles& files) {
   return done;
 }
 
-Result<void> checkpoint_locked(MailboxFiles& files, State& state) {
+std::map<std::uint64_t, std::string> open_moves(const MailboxId& id,
+                                                const std::vector<FoundLog>& logs) {
+  std::map<std::uint64_t, std::string> moves;
+  for (const FoundLog& log : logs)
+    (void)scan_log(std::string_view(log.bytes).substr(LogFile::kFirst), id, log.generation,
+                   LogFile::kFirst, [&](const LogRecord& record) -> Result<void> {
+                     if (record.type == LogType::intent) moves[record.txn] = record.payload;
+                     if (record.type == LogType::intent_end) moves.erase(record.txn);
+                     return {};
+                   });
+  return moves;
+}
+
+Result<void> checkpoint_locked(MailboxFiles& files, State& state,
+                               const std::vector<std::uint64_t>& arrived) {
+  const auto moves = open_moves(files.id, find_logs(files));
   files.index.publish(state);
   TRY(files.index.sync());
   TRY(files.keywords.sync());
@@ -140,9 +156,19 @@ Result<void> checkpoint_locked(MailboxFiles& files, State& state) {
   start.log_generation = state.log_generation + 1;
   start.applied = LogFile::kFirst;
   start.lease_position = 0;
+  start.open_intents = 0;
   seal(start);
-  LogFile next = TRY(begin_log(files, state.log_generation + 1, start));
-  return switch_log(files, std::move(next), state);
+  LogFile next = TRY(begin_log(files, start.log_generation, start));
+  LogBatch carried(files.id, start.log_generation, LogFile::kFirst);
+  for (const auto& [txn, payload] : moves) carried.add(LogType::intent, payload, 0, txn, 0);
+  for (const std::uint64_t txn : arrived)
+    carried.add(LogType::commit, encode_numbers({0, 0}), 0, txn, 0);
+  if (!carried.empty()) {
+    TRY(next.append(carried));
+    TRY(next.sync());
+  }
+  state.open_intents = static_cast<std::uint32_t>(moves.size());
+  return switch_log(files, std::move(next), state, LogFile::kFirst + carried.bytes().size());
 }
 
 }  // namespace postern::store

@@ -2,6 +2,8 @@
 // doc/format.md, "Checkpoint". Internal to lib/store.
 #pragma once
 
+#include <map>
+
 #include "lib/store/files.h"
 
 namespace postern::store {
@@ -11,8 +13,10 @@ bool checkpoint_due(const MailboxFiles& files, const State& state);
 /// Begins a new log. Without the lock but for a moment; does nothing if somebody else is at it or a
 /// move is under way.
 Result<void> checkpoint(MailboxFiles& files);
-/// The same under the lock, for recovery: `state` is what the new log begins with.
-Result<void> checkpoint_locked(MailboxFiles& files, State& state);
+/// The same under the lock, for recovery: `state` is what the new log begins with, followed by the
+/// moves that are still open and a mark for each transaction of `arrived`.
+Result<void> checkpoint_locked(MailboxFiles& files, State& state,
+                               const std::vector<std::uint64_t>& arrived);
 
 /// A log found in the directory, whatever its name.
 struct FoundLog {
@@ -23,5 +27,8 @@ struct FoundLog {
 };
 /// All sound logs, oldest first.
 std::vector<FoundLog> find_logs(const MailboxFiles& files);
+/// Moves away that the logs don't end: payloads by transaction.
+std::map<std::uint64_t, std::string> open_moves(const MailboxId& id,
+                                                const std::vector<FoundLog>& logs);
 
 }  // namespace postern::store

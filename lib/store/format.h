@@ -74,7 +74,8 @@ struct State {
   std::uint32_t open_intents = 0;
   std::uint32_t settled = 0;         // 1: a settled record ends the log, the index on disk is whole
   std::uint64_t lease_position = 0;  // log offset that must be on disk for *_lease_written
-  std::uint32_t reserved[13] = {};
+  std::int64_t first_expunge = 0;  // seconds UTC of the earliest expunge whose file is still there
+  std::uint32_t reserved[11] = {};
   std::uint32_t crc = 0;  // of everything before
 };
 static_assert(sizeof(State) == 240);
@@ -97,7 +98,7 @@ struct Summary {
 static_assert(sizeof(Summary) == 64);
 
 // doc/format.md, "Reservation": uids given out and not yet published.
-struct Reservation {
+struct UidReservation {
   std::uint32_t uid = 0;  // the first
   std::uint32_t count = 0;
   std::uint32_t record = 0;
@@ -106,7 +107,7 @@ struct Reservation {
   std::uint32_t pid = 0;    // for messages only: the byte lock at 2^40+uid decides who lives
   std::uint32_t crc = 0;
 };
-static_assert(sizeof(Reservation) == 32);
+static_assert(sizeof(UidReservation) == 32);
 enum ReservationState : std::uint32_t { kFree = 0, kReserved = 1, kReady = 2, kBurned = 3 };
 
 // doc/format.md, "Index": the first page.
@@ -124,7 +125,7 @@ struct IndexPage {
   char pad2[512 - sizeof(State)];
   std::uint64_t live[16];  // bitmap of records 0..1023
   Summary summaries[6];
-  Reservation reservations[kReservations];
+  UidReservation reservations[kReservations];
 };
 static_assert(sizeof(IndexPage) == 4096);
 static_assert(offsetof(IndexPage, state0) == 512 && offsetof(IndexPage, live) == 1536);

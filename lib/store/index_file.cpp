@@ -31,8 +31,8 @@ std::uint32_t crc_of(const Summary& summary, std::uint32_t number) {
   return crc32c_raw(&copy, sizeof copy, number + 1);
 }
 
-std::uint32_t crc_of(const Reservation& reservation) {
-  return crc32c_raw(&reservation, offsetof(Reservation, crc), 0x52455356);
+std::uint32_t crc_of(const UidReservation& reservation) {
+  return crc32c_raw(&reservation, offsetof(UidReservation, crc), 0x52455356);
 }
 
 /// A copy word by word, so that each field is old or new and the compiler can't merge loads.
@@ -226,13 +226,13 @@ Summary IndexFile::recompute(std::uint32_t number, std::uint32_t count) {
   return summary;
 }
 
-bool IndexFile::is_sound(const Reservation& reservation) {
-  const Reservation empty{};
+bool IndexFile::is_sound(const UidReservation& reservation) {
+  const UidReservation empty{};
   return reservation.crc == crc_of(reservation) ||
          std::memcmp(&reservation, &empty, sizeof empty) == 0;
 }
 
-void IndexFile::store_reservation(Reservation& slot, Reservation value) {
+void IndexFile::store_reservation(UidReservation& slot, UidReservation value) {
   value.crc = crc_of(value);
   put_words(&slot, value);
 }

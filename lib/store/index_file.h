@@ -59,9 +59,9 @@ class IndexFile {
   void raise_summary(std::uint32_t number, std::uint64_t modseq, bool expunge);
   /// Counts the block's rows in [0, count) anew.
   Summary recompute(std::uint32_t number, std::uint32_t count);
-  [[nodiscard]] Reservation* reservations() { return page()->reservations; }
-  void store_reservation(Reservation& slot, Reservation value);
-  static bool is_sound(const Reservation& reservation);
+  [[nodiscard]] UidReservation* reservations() { return page()->reservations; }
+  void store_reservation(UidReservation& slot, UidReservation value);
+  static bool is_sound(const UidReservation& reservation);
 
   Result<void> sync();
   [[nodiscard]] int fd() const { return fd_.get(); }

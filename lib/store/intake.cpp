@@ -14,15 +14,16 @@ namespace {
 
 constexpr std::size_t kCachePiece = 1U << 20;
 
-std::vector<Reservation*> in_order(MailboxFiles& files) {
-  std::vector<Reservation*> slots;
+std::vector<UidReservation*> in_order(MailboxFiles& files) {
+  std::vector<UidReservation*> slots;
   for (std::size_t i = 0; i < kReservations; ++i)
-    if (files.index.reservations()[i].state != kFree) slots.push_back(files.index.reservations() + i);
-  std::ranges::sort(slots, {}, [](const Reservation* r) { return r->record; });
+    if (files.index.reservations()[i].state != kFree)
+      slots.push_back(files.index.reservations() + i);
+  std::ranges::sort(slots, {}, [](const UidReservation* r) { return r->record; });
   return slots;
 }
 
-bool is_dead(const MailboxFiles& files, const Reservation& slot) {
+bool is_dead(const MailboxFiles& files, const UidReservation& slot) {
   return slot.state == kBurned ||
          (!files.own_uids.contains(slot.uid) && !files.lock.is_taken(LockFile::kUid + slot.uid));
 }
@@ -50,14 +51,14 @@ Result<std::uint32_t> publish_ready(MailboxFiles& files, Change& change) {
   const std::uint64_t modseq = change.next_modseq();
   // Uids and records are handed out side by side, so the one tells the other.
   const std::uint32_t distance = change.state.next_uid - change.state.next_record;
-  std::vector<Reservation*> done;
+  std::vector<UidReservation*> done;
   std::vector<Row> run;
   std::uint32_t run_at = 0;
   const auto flush_run = [&] {
     if (!run.empty()) change.add(LogType::append, encode_rows(run_at, run), modseq);
     run.clear();
   };
-  for (Reservation* slot : in_order(files)) {
+  for (UidReservation* slot : in_order(files)) {
     if (!IndexFile::is_sound(*slot)) return fail(Errc::corrupt, "{}: reservations", files.id.hex());
     if (slot->record < next) {  // published; its owner died before it could say so
       done.push_back(slot);
@@ -88,7 +89,7 @@ Result<std::uint32_t> publish_ready(MailboxFiles& files, Change& change) {
   if (busy == 0 && next < change.state.next_record)
     burn(files, change, next, next + distance, change.state.next_record - next);
   TRY(change.commit());
-  for (Reservation* slot : done) files.index.store_reservation(*slot, Reservation{});
+  for (UidReservation* slot : done) files.index.store_reservation(*slot, UidReservation{});
   return busy;
 }
 
@@ -100,6 +101,16 @@ Intake::Intake(Intake&& other) noexcept
       txn_(other.txn_),
       after_(other.after_) {}
 
+Intake& Intake::operator=(Intake&& other) noexcept {
+  std::swap(files_, other.files_);
+  std::swap(first_uid_, other.first_uid_);
+  std::swap(first_record_, other.first_record_);
+  std::swap(count_, other.count_);
+  std::swap(txn_, other.txn_);
+  std::swap(after_, other.after_);
+  return *this;
+}
+
 Intake::~Intake() {
   if (files_ != nullptr) give_up();
 }
@@ -110,9 +121,9 @@ void Intake::forget() {
   files_ = nullptr;
 }
 
-Reservation* Intake::slot() {
+UidReservation* Intake::slot() {
   for (std::size_t i = 0; i < kReservations; ++i) {
-    Reservation* slot = files_->index.reservations() + i;
+    UidReservation* slot = files_->index.reservations() + i;
     if (slot->uid == first_uid_ && slot->count == count_ && IndexFile::is_sound(*slot) &&
         (slot->state == kReserved || slot->state == kReady))
       return slot;
@@ -124,9 +135,9 @@ Result<Intake> Intake::reserve(MailboxFiles& files, std::uint32_t count, std::ui
   const std::int64_t deadline = steady_millis() + files.shared.lock_limit_ms;
   for (;;) {
     auto change = TRY(Change::begin(files, "reserve", count));
-    Reservation* slots = files.index.reservations();
+    UidReservation* slots = files.index.reservations();
     const auto free = std::find_if(slots, slots + kReservations,
-                                   [](const Reservation& r) { return r.state == kFree; });
+                                   [](const UidReservation& r) { return r.state == kFree; });
     if (free == slots + kReservations) {
       const auto busy = publish_ready(files, change);
       change.end();
@@ -172,7 +183,7 @@ Result<void> Intake::write(std::vector<Row> rows, const CacheOf& cache_of,
                            const FlagsOf& flags_of) {
   ASSERT(rows.size() == count_);
   auto change = TRY(Change::begin(*files_, "write"));
-  Reservation* mine = slot();
+  UidReservation* mine = slot();
   if (mine == nullptr) return fail(Errc::io, "{}: reservation lost", files_->id.hex());
   KeywordPlan plan(change, *files_);
   if (flags_of) TRY(flags_of(plan, rows));
@@ -215,11 +226,11 @@ Result<ModSeq> Intake::publish() {
   const std::int64_t deadline = steady_millis() + files_->shared.lock_limit_ms;
   for (;;) {
     auto change = TRY(Change::begin(*files_, "publish"));
-    Reservation* mine = slot();
+    UidReservation* mine = slot();
     if (mine == nullptr && change.state.count <= first_record_)
       return fail(Errc::io, "{}: reservation lost", files_->id.hex());
     if (mine != nullptr && mine->state == kReserved) {
-      Reservation ready = *mine;
+      UidReservation ready = *mine;
       ready.state = kReady;
       files_->index.store_reservation(*mine, ready);
     }
@@ -227,8 +238,8 @@ Result<ModSeq> Intake::publish() {
     if (!busy) return busy.error();
     after_ = change.state;
     if (change.state.count > first_record_) {
-      const Row row = load_row(files_->index.block(block::of(first_record_)),
-                               block::slot(first_record_));
+      const Row row =
+          load_row(files_->index.block(block::of(first_record_)), block::slot(first_record_));
       if (row.uid != first_uid_ || (row.flags & bits::kBurned) != 0)
         return fail(Errc::io, "{}: reservation burned", files_->id.hex());
       change.end();
@@ -242,8 +253,8 @@ Result<ModSeq> Intake::publish() {
 
 void Intake::give_up() {
   if (auto change = Change::begin(*files_, "give up", 0, true)) {
-    if (Reservation* mine = slot(); mine != nullptr) {
-      Reservation burned = *mine;
+    if (UidReservation* mine = slot(); mine != nullptr) {
+      UidReservation burned = *mine;
       burned.state = kBurned;
       files_->index.store_reservation(*mine, burned);
     }

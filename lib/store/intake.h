@@ -18,7 +18,7 @@ class Intake {
   /// @error mailbox_deleted, in_use, io
   static Result<Intake> reserve(MailboxFiles& files, std::uint32_t count, std::uint64_t txn = 0);
   Intake(Intake&& other) noexcept;
-  Intake& operator=(Intake&&) = delete;
+  Intake& operator=(Intake&& other) noexcept;
   ~Intake();  // gives up what isn't published
 
   [[nodiscard]] std::uint32_t uid(std::size_t i) const {
@@ -37,7 +37,7 @@ class Intake {
 
  private:
   explicit Intake(MailboxFiles& files) : files_(&files) {}
-  Reservation* slot();
+  UidReservation* slot();
   void give_up();
   void forget();
 

@@ -45,8 +45,8 @@ Result<KeywordBits> KeywordPlan::resolve(std::span<const std::string> names, boo
 std::uint32_t KeywordPlan::intern(const std::vector<std::uint16_t>& keywords) {
   if (const auto known = files_.keywords.find_set(keywords)) return *known;
   if (const auto at = fresh_sets_.find(keywords); at != fresh_sets_.end()) return at->second;
-  const auto number = static_cast<std::uint32_t>(
-      std::max<std::size_t>(1, change_.state.set_count) + fresh_sets_.size());
+  const auto number = static_cast<std::uint32_t>(std::max<std::size_t>(1, change_.state.set_count) +
+                                                 fresh_sets_.size());
   const std::string bytes = KeywordTable::encode_set(keywords);
   const std::string entry = KeywordTable::entry(true, number, bytes);
   change_.add(LogType::set,

@@ -163,10 +163,11 @@ class Mailbox {
   /// Claims the messages above recent_uid as \Recent for this session: gives [first, last].
   Result<std::optional<std::pair<Uid, Uid>>> claim_recent();
 
+  struct Impl;
+
  private:
   friend class Store;
   friend struct MailboxAccess;
-  struct Impl;
   explicit Mailbox(std::unique_ptr<Impl> impl);
 
   template <typename T>

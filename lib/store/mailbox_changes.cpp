@@ -1,5 +1,5 @@
-// Mailbox: flags, expunge, \Recent. Each is one log record, built while the rows are looked at under
-// the lock.
+// Mailbox: flags, expunge, \Recent. Each is one log record, built while the rows are looked at
+// under the lock.
 #include <algorithm>
 
 #include "lib/base/clock.h"

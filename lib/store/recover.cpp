@@ -47,6 +47,7 @@ class Recovery {
   State state_;
   bool same_boot_ = false;
   std::map<std::uint32_t, Prepared> prepared_;  // by record
+  std::vector<std::uint64_t> arrived_;          // transactions taken in
   std::uint32_t adopted_ = 0, removed_ = 0, repaired_ = 0;
 };
 
@@ -228,7 +229,11 @@ Result<void> Recovery::take_in() {
     else if (fs().unlink(path))
       ++removed_;
   }
-  for (auto& [uid, rows] : found) TRY(adopt(std::move(rows), txns[uid]));
+  for (auto& [uid, rows] : found) {
+    const std::uint64_t txn = txns[uid];
+    if (txn != 0) arrived_.push_back(txn);
+    TRY(adopt(std::move(rows), txn));
+  }
   return {};
 }
 
@@ -346,14 +351,14 @@ Result<void> Recovery::run() {
   Applier counter(files_.index, nullptr, state_, files_.id, files_.partition);
   counter.count_all();
   for (std::size_t i = 0; i < kReservations; ++i)
-    files_.index.store_reservation(files_.index.reservations()[i], Reservation{});
+    files_.index.store_reservation(files_.index.reservations()[i], UidReservation{});
   state_.cache_end = std::max(state_.cache_end, file_end(files_.path("cache")));
   state_.settled = 0;
   state_.uid_lease = state_.uid_lease_written = state_.next_uid + 1'024;
   state_.modseq_lease = state_.modseq_lease_written =
       state_.highestmodseq + (std::uint64_t{1} << 20);
   files_.keywords.forget();
-  TRY(checkpoint_locked(files_, state_));
+  TRY(checkpoint_locked(files_, state_, arrived_));
   files_.index.set_writing(false);
   files_.index.set_boot(files_.shared.boot);
   files_.shared.board->bump(files_.board_slot, ModSeq(state_.highestmodseq));

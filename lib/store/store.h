@@ -34,9 +34,11 @@ class Staged {
   /// All octets so far (mapped if they are in a file); valid until the next add().
   Result<std::string_view> bytes();
 
+  struct Impl;
+
  private:
   friend class Store;
-  struct Impl;
+  friend struct StoreAccess;
   explicit Staged(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
@@ -121,9 +123,10 @@ class Store {
   /// Closes all mailboxes that nobody holds.
   void drop_cache();
 
+  struct Impl;
+
  private:
   friend struct StoreAccess;
-  struct Impl;
   explicit Store(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

@@ -32,7 +32,7 @@ struct Flags {
 /// The flags of a message that is about to be stored: keywords by name, UTF-8 as given.
 struct NamedFlags {
   std::uint32_t system = 0;
-  std::vector<std::string> keywords;
+  std::vector<std::string> keywords = {};
 };
 
 /// The part of a record that never changes.
@@ -101,7 +101,7 @@ struct FlagChange {
   FlagOp op = FlagOp::add;
   NamedFlags flags;
   /// RFC 7162 §3.1.3: messages whose modseq is above this are left alone.
-  std::optional<ModSeq> unchanged_since;
+  std::optional<ModSeq> unchanged_since = std::nullopt;
 };
 
 struct FlagsStored {

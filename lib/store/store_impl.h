@@ -1,0 +1,49 @@
+// What a Store holds. Internal to lib/store.
+#pragma once
+
+#include <map>
+#include <unordered_map>
+
+#include "lib/store/intake.h"
+#include "lib/store/mailbox_impl.h"
+#include "lib/store/spool.h"
+#include "lib/store/store.h"
+
+namespace postern::store {
+
+struct Store::Impl {
+  explicit Impl(meta::Meta& client) : meta(client) {}
+
+  meta::Meta& meta;
+  Shared shared;
+  std::map<std::string, std::string, std::less<>> partitions;  // name to path
+  std::unordered_map<MailboxId, std::shared_ptr<Mailbox>> open;
+  std::vector<MailboxId> order;  // of the open ones, the least lately opened first
+
+  [[nodiscard]] Result<std::string> directory(const MailboxId& id,
+                                              std::string_view partition) const;
+  std::uint64_t new_txn() { return ++shared.next_txn; }
+  /// Tells metad what the mailbox holds now; without the lock.
+  void report(MailboxFiles& files, const State& state, meta::Reservation reservation = {});
+  /// Finishes or drops moves away whose process died. May open other mailboxes.
+  Result<void> resolve_moves(Store& store, Mailbox& mailbox);
+};
+
+struct Staged::Impl {
+  Shared* shared = nullptr;
+  std::string directory;  // for a staging file
+  std::string memory;
+  Fd file;
+  std::string path;
+  std::uint64_t size = 0;
+  char* map = nullptr;
+  std::uint64_t mapped = 0;
+  ~Impl();
+};
+
+struct StoreAccess {
+  static Store::Impl& impl(Store& store) { return *store.impl_; }
+  static Staged::Impl& impl(Staged& staged) { return *staged.impl_; }
+};
+
+}  // namespace postern::store
