@@ -5,6 +5,7 @@ A command whose answer was lost leaves two states allowed. What it concerned is 
 """
 
 import threading
+import time
 
 from harness import make_message
 
@@ -80,6 +81,24 @@ class Copy:
         self.flags = dict(flags or {})  # flag -> True, False, or None (unknown)
         self.uid = None
         self.loose = False
+        self.flag_times = {}  # flag -> when its STORE was acknowledged
+        self.expunged_from = None  # and when
+        self.expunged_at = 0.0
+
+    def acknowledge_flag(self, flag, value):
+        self.flags[flag] = value
+        self.flag_times[flag] = time.monotonic()
+
+    def acknowledge_expunge(self, box):
+        self.where, self.expunged_from, self.expunged_at = [None], box, time.monotonic()
+
+    def forgive_since(self, moment):
+        """Flags and expunges acknowledged after `moment` may be lost with the power."""
+        for flag, when in self.flag_times.items():
+            if when > moment:
+                self.flags[flag] = None
+        if self.expunged_from is not None and self.expunged_at > moment:
+            self.where = [None, self.expunged_from]
 
     def usable(self):
         return (not self.loose and len(self.where) == 1 and self.where[0] is not None

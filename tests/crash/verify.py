@@ -88,3 +88,11 @@ def verify(server, workers, violations):
         contents.update(read_user(server, user, boxes, violations))
     check_copies([copy for worker in workers for copy in worker.copies], contents, violations)
     return sum(len(messages) for messages in contents.values())
+
+
+def check(server, violations):
+    """`postern check`, online, where the server is ours."""
+    if server.name == "postern":
+        status, output = server.check()
+        if status != 0:
+            violations.add(f"postern check: exit {status}\n{output}")

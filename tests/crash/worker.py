@@ -3,7 +3,6 @@
 import imaplib
 import random
 import smtplib
-import threading
 import time
 
 from harness import ImapClient, LmtpClient
@@ -27,11 +26,13 @@ def expand(uid_set):
     return uids
 
 
-class Worker(threading.Thread):
-    """`shared`: boxes that another client uses too; messages belong to the client that made them."""
+class Worker:
+    """`run` works until `stop` is set, in a thread of its own, and may be called again later.
+
+    `shared`: boxes that another client uses too; messages belong to the client that made them.
+    """
 
     def __init__(self, number, server, user, shared, violations, stop):
-        super().__init__(name=f"client{number}")
         self.number, self.server, self.user = number, server, user
         self.shared, self.violations, self.stop_event = shared, violations, stop
         self.random = random.Random(number)
@@ -180,7 +181,7 @@ class Worker(threading.Thread):
             copy.flags[flag] = value if old is value else None
         self.checked(imap.uid("STORE", uids, "+FLAGS" if value else "-FLAGS", f"({flag})"))
         for copy in copies:
-            copy.flags[flag] = value
+            copy.acknowledge_flag(flag, value)
 
     def copy(self):
         copies = self.some_copies(4)
@@ -223,11 +224,12 @@ class Worker(threading.Thread):
         for copy in copies:
             copy.flags["\\Deleted"], copy.loose = None, True
         self.checked(imap.uid("STORE", uids, "+FLAGS", "(\\Deleted)"))
+        box = copies[0].box
         for copy in copies:
-            copy.where = [copy.box, None]
+            copy.where = [box, None]
         self.checked(imap.uid("EXPUNGE", uids))
         for copy in copies:
-            copy.where = [None]
+            copy.acknowledge_expunge(box)
 
     def create(self):
         if sum(box.settled() for box in self.boxes) > 8:
