@@ -21,7 +21,10 @@ class Found:
 
 def read_box(imap, box, name, violations):
     """{message id: Found} of one mailbox."""
-    imap.ok(imap.select(f'"{name}"', readonly=True))
+    status, answer = imap.select(f'"{name}"', readonly=True)
+    if status != "OK":
+        violations.add(f"{name} can't be opened: {answer}")
+        return {}
     box.note_open(int(imap.response("UIDVALIDITY")[1][0]), int(imap.response("UIDNEXT")[1][0]),
                   violations)
     found = {}
