@@ -6,7 +6,7 @@ import subprocess
 from .instance import PASSWORD, Instance, self_signed
 
 # Everything that isn't set here keeps Debian's default. Limits are raised so that a benchmark's
-# many connections from one address are let in.
+# many connections from one address are let in and a process can hold a mailbox of a million.
 CONFIG = """
 base_dir = {run}
 state_dir = {folder}/state
@@ -21,6 +21,7 @@ disable_plaintext_auth = no
 auth_mechanisms = plain
 first_valid_uid = 1
 mail_max_userip_connections = 20000
+default_vsz_limit = 4 G
 mail_location = {format}:{folder}/mail/%n
 mail_home = {folder}/home/%n
 mail_uid = mail

@@ -38,7 +38,7 @@ class Instance:
     def start(self):
         """Starts the server and returns when it answers on IMAP and LMTP."""
         self.launch()
-        for port in (self.imap_port, self.lmtp_port):
+        for port in filter(None, (self.imap_port, self.lmtp_port)):
             wait_for_greeting(self.host, port)
 
     def stop(self):

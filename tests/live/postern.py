@@ -1,6 +1,5 @@
 """A private Postern, made by tools/quickstart."""
 
-import os
 import subprocess
 from pathlib import Path
 
@@ -11,7 +10,7 @@ QUICKSTART = ROOT / "tools" / "quickstart"
 
 
 class Postern(Instance):
-    """Ports and paths come from `tools/quickstart env`.
+    """Ports and paths come from `tools/quickstart env`; POSTERN_PRESET chooses the build.
 
     `settings` are configuration options ("key=value") for --set; they may be changed until start.
     """
@@ -50,23 +49,16 @@ class Postern(Instance):
         self.quickstart("kill")
 
     def wipe(self):
-        self.quickstart("wipe")
+        # A folder of ours without an instance is refused, and removed all the same.
+        subprocess.run([str(QUICKSTART), "wipe", "--dir", str(self.folder)], capture_output=True)
         remove_folder(self.folder)
 
     def check(self):
         """Runs `postern check` on all mailboxes; (exit code, output). The server may be running."""
-        program = os.environ.get("POSTERN_PROGRAM") or find_program()
+        program = str(Path(self.env["BIN"]) / "postern")
         done = subprocess.run([program, "--config", self.env["CONFIG"], "check"],
                               text=True, capture_output=True)
         return done.returncode, done.stdout + done.stderr
-
-
-def find_program():
-    """The newest bin/postern among the builds."""
-    found = sorted(ROOT.glob("build/*/bin/postern"), key=lambda path: path.stat().st_mtime)
-    if not found:
-        raise FileNotFoundError("no build/*/bin/postern: build the programs first")
-    return str(found[-1])
 
 
 def run(command):
