@@ -151,7 +151,7 @@ Result<std::vector<meta::UserName>> list_passwords(const config::Config& config)
   cursor->close(cursor);
   if (code != DB_NOTFOUND) return database_error(path, code);
   std::ranges::sort(out);
-  out.erase(std::ranges::unique(out).begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;
 }
 

@@ -44,7 +44,7 @@ struct World {
   World() {
     char name[] = "/dev/shm/postern-fuzz-XXXXXX";
     folder = ::mkdtemp(name);
-    for (const std::string option :
+    for (const std::string& option :
          {"auth.sasldb=" + folder + "/sasldb2", std::string("server.hostname=mail.example.org"),
           std::string("log.trace_directory="), std::string("lmtp.max_message=64KiB"),
           std::string("auth.plaintext_loopback=true"), std::string("lmtp.idle_timeout=1s")})
