@@ -7,12 +7,13 @@
 namespace postern::master {
 
 Result<TimeOfDay> TimeOfDay::parse(std::string_view text) {
-  const auto parts = split(text, ':');
-  const auto hour = parts.size() == 2 ? parse_u32(parts[0]) : std::nullopt;
-  const auto minute = parts.size() == 2 ? parse_u32(parts[1]) : std::nullopt;
-  if (!hour || !minute || *hour > 23 || *minute > 59)
+  const auto colon = text.find(':');
+  const std::uint32_t hour = parse_u32(text.substr(0, colon)).value_or(99);
+  const std::uint32_t minute =
+      colon == std::string_view::npos ? 99 : parse_u32(text.substr(colon + 1)).value_or(99);
+  if (hour > 23 || minute > 59)
     return fail(Errc::bad_syntax, "'{}' is no time of day such as 03:30", text);
-  return TimeOfDay{static_cast<int>(*hour), static_cast<int>(*minute)};
+  return TimeOfDay{static_cast<int>(hour), static_cast<int>(minute)};
 }
 
 std::int64_t next_time_of_day(TimeOfDay time, std::int64_t now) {
