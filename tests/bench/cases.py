@@ -105,12 +105,14 @@ def fetch(subject, number):
 
 
 def select(subject, _round):
-    small = subject.mailbox("small", 100)
-    big = subject.mailbox("big0", subject.size.big)
-    huge = subject.mailbox("huge", subject.size.huge)
-    return {"select_small": subject.load("select", mailbox=small, count=40)["p50_ms"],
-            "select_big": subject.load("select", mailbox=big, count=20)["p50_ms"],
-            "select_huge": subject.load("select", mailbox=huge, count=8)["p50_ms"]}
+    metrics = {}
+    for key, name, messages, count in (("small", "small", 100, 40),
+                                       ("big", "big0", subject.size.big, 20),
+                                       ("huge", "huge", subject.size.huge, 8)):
+        subject.mailbox(name, messages)
+        result = subject.load("select", mailbox=name, messages=messages, count=count)
+        metrics[f"select_{key}"] = result["p50_ms"]
+    return metrics
 
 
 def sessions(subject, _round):

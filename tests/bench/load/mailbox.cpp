@@ -82,15 +82,18 @@ void run_fetch(const Options& options) {
       .print();
 }
 
-/// --mailbox NAME --count N: the time of SELECT in N new sessions.
+/// --mailbox NAME --messages M (what NAME holds) --count N: the time of SELECT in N new sessions.
 void run_select(const Options& options) {
+  const std::string exists = fmt::format("* {} EXISTS", options.number("messages", 0));
   std::vector<double> milliseconds;
   for (int i = 0; i < options.number("count", 20); ++i) {
     ImapSession session{address_of(options), options.text("user", "user1")};
     const std::string command = fmt::format("SELECT {}", options.text("mailbox", "big"));
     const Stopwatch watch;
-    session.command(command);
+    const std::string_view answer = session.command(command);
     milliseconds.push_back(watch.seconds() * 1000);
+    if (answer.find(exists) == std::string_view::npos)
+      die(fmt::format("{}: not {}", command, exists));
     session.command("LOGOUT");
   }
   Json{}.add("p50_ms", percentile(milliseconds, 0.5)).print();
