@@ -242,6 +242,7 @@ Result<void> Applier::expunge(const LogRecord& record) {
 Result<void> Applier::cleaned(const LogRecord& record) {
   const RangesPayload gone = TRY(decode_ranges(record.payload));
   TRY(check(gone.ranges));
+  state_.first_expunge = gone.value;
   each_block(gone.ranges, [&](std::uint32_t, BlockPtr rows, std::uint32_t slot, std::uint32_t n) {
     for (std::uint32_t s = slot; s < slot + n; ++s) {
       const Row row = load_row(rows, s);

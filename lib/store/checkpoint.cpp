@@ -52,16 +52,6 @@ Result<void> keep_copy(MailboxFiles& files) {
   return fs().rename(fresh, files.path("index.prev"));
 }
 
-/// Leaves the log of `generation` as `log` and no later one.
-Result<void> put_in_place(MailboxFiles& files, std::uint64_t generation) {
-  for (const FoundLog& found : find_logs(files)) {
-    if (found.generation > generation) TRY(fs().unlink(files.path(found.name)));
-    if (found.generation == generation && found.name != "log")
-      TRY(fs().rename(files.path(found.name), files.path("log")));
-  }
-  return {};
-}
-
 Result<LogFile> begin_log(MailboxFiles& files, std::uint64_t generation, const State& start) {
   return LogFile::create(files.path("log.next"), files.id, files.partition, generation, start);
 }
@@ -87,6 +77,15 @@ Result<void> switch_log(MailboxFiles& files, LogFile next, State& state,
 }
 
 }  // namespace
+
+Result<void> put_in_place(MailboxFiles& files, std::uint64_t generation) {
+  for (const FoundLog& found : find_logs(files)) {
+    if (found.generation > generation) TRY(fs().unlink(files.path(found.name)));
+    if (found.generation == generation && found.name != "log")
+      TRY(fs().rename(files.path(found.name), files.path("log")));
+  }
+  return {};
+}
 
 std::vector<FoundLog> find_logs(const MailboxFiles& files) {
   std::vector<FoundLog> logs;

@@ -18,6 +18,10 @@ Result<void> checkpoint(MailboxFiles& files);
 Result<void> checkpoint_locked(MailboxFiles& files, State& state,
                                const std::vector<std::uint64_t>& arrived);
 
+/// Drops the tombstones of messages expunged at or before `before` (seconds UTC) whose files are
+/// gone, if that is worth a new generation of the index. Under the lock, syncs included: rare.
+Result<void> compact(MailboxFiles& files, std::int64_t before);
+
 /// A log found in the directory, whatever its name.
 struct FoundLog {
   std::string name;
@@ -25,6 +29,8 @@ struct FoundLog {
   State checkpoint;
   std::string bytes;  // from offset 0
 };
+/// Leaves the log of `generation` as `log` and no later one.
+Result<void> put_in_place(MailboxFiles& files, std::uint64_t generation);
 /// All sound logs, oldest first.
 std::vector<FoundLog> find_logs(const MailboxFiles& files);
 /// Moves away that the logs don't end: payloads by transaction.

@@ -75,7 +75,8 @@ struct State {
   std::uint32_t settled = 0;         // 1: a settled record ends the log, the index on disk is whole
   std::uint64_t lease_position = 0;  // log offset that must be on disk for *_lease_written
   std::int64_t first_expunge = 0;  // seconds UTC of the earliest expunge whose file is still there
-  std::uint32_t reserved[11] = {};
+  std::uint64_t index_generation = 1;  // whose record numbers the log's records mean
+  std::uint32_t reserved[9] = {};
   std::uint32_t crc = 0;  // of everything before
 };
 static_assert(sizeof(State) == 240);

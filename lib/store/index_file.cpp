@@ -100,6 +100,7 @@ Result<IndexFile> IndexFile::create(const std::string& path, const MailboxId& ma
   index.generation_ = generation;
   index.set_boot(fs().boot_id());
   State first = state;
+  first.index_generation = generation;
   index.publish(first);
   return index;
 }
@@ -196,7 +197,7 @@ void IndexFile::raise_summary(std::uint32_t number, std::uint64_t modseq, bool e
   put_words(at, summary);
 }
 
-Summary IndexFile::recompute(std::uint32_t number, std::uint32_t count) {
+Summary IndexFile::count_rows(std::uint32_t number, std::uint32_t count) const {
   const BlockPtr rows = block(number);
   const std::uint32_t first = block::first(number);
   const std::uint32_t size = std::min(rows.n, count > first ? count - first : 0);
@@ -222,6 +223,11 @@ Summary IndexFile::recompute(std::uint32_t number, std::uint32_t count) {
     summary.last_uid = *rows.at<std::uint32_t>(column::kUid, size - 1);
   }
   summary.crc = crc_of(summary, number);
+  return summary;
+}
+
+Summary IndexFile::recompute(std::uint32_t number, std::uint32_t count) {
+  const Summary summary = count_rows(number, count);
   put_words(reinterpret_cast<Summary*>(base_ + block::summary_offset(number)), summary);
   return summary;
 }

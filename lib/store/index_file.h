@@ -57,7 +57,9 @@ class IndexFile {
   void set_live_word(std::uint32_t word, std::uint64_t bits);
   /// Raises the maxima before rows change, so that no reader passes the block over.
   void raise_summary(std::uint32_t number, std::uint64_t modseq, bool expunge);
-  /// Counts the block's rows in [0, count) anew.
+  /// What the block's rows in [0, count) add up to.
+  [[nodiscard]] Summary count_rows(std::uint32_t number, std::uint32_t count) const;
+  /// The same, stored.
   Summary recompute(std::uint32_t number, std::uint32_t count);
   [[nodiscard]] UidReservation* reservations() { return page()->reservations; }
   void store_reservation(UidReservation& slot, UidReservation value);

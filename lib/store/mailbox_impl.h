@@ -24,6 +24,9 @@ struct Mailbox::Impl {
 
 /// For the room's own files.
 struct MailboxAccess {
+  static Mailbox* make(std::unique_ptr<Mailbox::Impl> impl) {
+    return new Mailbox(std::move(impl));  // NOLINT: its constructor is private
+  }
   static Mailbox::Impl& impl(const Mailbox& mailbox) { return *mailbox.impl_; }
   /// Takes the published state as the mailbox's own, e.g. after a change.
   static void set_head(Mailbox& mailbox, const State& state);

@@ -86,11 +86,13 @@ Result<void> Recovery::start_over(IndexFile* from, State start) {
   for (std::uint32_t r = 0; from != nullptr && r < start.count; ++r)
     store_row(fresh.block(block::of(r)), block::slot(r),
               load_row(from->block(block::of(r)), block::slot(r)));
+  TRY(fresh.sync());
   TRY(fs().rename(files_.path("index.new"), files_.path("index")));
   if (files_.index) files_.index.mark_superseded();
   files_.index = std::move(fresh);
   files_.map_moved();
   state_ = start;
+  state_.index_generation = generation + 1;
   return {};
 }
 
@@ -102,12 +104,18 @@ Result<void> Recovery::choose_base() {
     if (opened) files_.index = std::move(*opened);
     files_.map_moved();
   }
+  // A log whose records number another index belongs to a compaction that didn't come to its end.
+  if (files_.index)
+    std::erase_if(logs_, [&](const FoundLog& log) {
+      return log.checkpoint.index_generation > files_.index.generation();
+    });
   const auto has_log = [&](std::uint64_t generation) {
     return std::ranges::any_of(logs_, [&](const auto& l) { return l.generation == generation; });
   };
   auto prev = IndexFile::open(files_.path("index.prev"), files_.id);
   const auto prev_state = prev ? prev->state() : Result<State>(prev.error());
-  const bool prev_good = prev_state && has_log(prev_state->log_generation);
+  const bool prev_good = prev_state && has_log(prev_state->log_generation) &&
+                         prev_state->index_generation == logs_.back().checkpoint.index_generation;
   if (files_.index) {
     same_boot_ = files_.index.written_under(files_.shared.boot);
     const auto own = files_.index.state();
@@ -363,7 +371,7 @@ Result<void> Recovery::run() {
   files_.index.set_boot(files_.shared.boot);
   files_.shared.board->bump(files_.board_slot, ModSeq(state_.highestmodseq));
   LOG(notice, "mailbox.recovered", {"mailbox_id", files_.id.hex()}, {"messages", state_.exists},
-      {"adopted", adopted_}, {"removed", removed_}, {"repaired", repaired_},
+      {"taken_in", adopted_}, {"removed", removed_}, {"repaired", repaired_},
       {"modseq_before", before}, {"modseq", state_.highestmodseq});
   return {};
 }

@@ -156,26 +156,30 @@ Result<std::vector<meta::Renamed>> Store::rename(const meta::MailboxName& from,
   return renamed;
 }
 
-Result<std::shared_ptr<Mailbox>> Store::open_mailbox(const meta::MailboxEntry& entry) {
-  if (const auto at = impl_->open.find(entry.id); at != impl_->open.end()) {
+Result<std::shared_ptr<Mailbox>> Store::Impl::open_any(Store& store,
+                                                       const meta::MailboxEntry& entry) {
+  if (const auto at = open.find(entry.id); at != open.end()) {
     MailboxAccess::impl(*at->second).entry = entry;
-    const State state = TRY(MailboxAccess::impl(*at->second).files.state());
-    if (state.mode == kDeleting) return fail(Errc::mailbox_deleted, "{}", entry.id.hex());
     return at->second;
   }
-  const std::string directory = TRY(impl_->directory(entry.id, entry.partition));
+  const std::string where = TRY(directory(entry.id, entry.partition));
   auto opened = std::shared_ptr<Mailbox>(
-      new Mailbox(std::make_unique<Mailbox::Impl>(impl_->shared, directory, entry)));
+      MailboxAccess::make(std::make_unique<Mailbox::Impl>(shared, where, entry)));
   MailboxFiles& files = MailboxAccess::impl(*opened).files;
-  auto state = files.state();
-  if (!state) return state.error();
-  if (state->mode == kDeleting) return fail(Errc::mailbox_deleted, "{}", entry.id.hex());
-  if (!files.index && !fs().open(directory, O_RDONLY | O_DIRECTORY))
-    return fail(Errc::mailbox_deleted, "{}: no directory", directory);
-  MailboxAccess::set_head(*opened, *state);
-  if (impl_->open.size() >= kMostOpen) drop_cache();
-  impl_->open[entry.id] = opened;
-  if (state->open_intents > 0) TRY(impl_->resolve_moves(*this, *opened));
+  const State state = TRY(files.state());
+  if (!files.index && !fs().open(where, O_RDONLY | O_DIRECTORY))
+    return fail(Errc::mailbox_deleted, "{}: no directory", where);
+  MailboxAccess::set_head(*opened, state);
+  if (open.size() >= kMostOpen) store.drop_cache();
+  open[entry.id] = opened;
+  return opened;
+}
+
+Result<std::shared_ptr<Mailbox>> Store::open_mailbox(const meta::MailboxEntry& entry) {
+  auto opened = TRY(impl_->open_any(*this, entry));
+  const State state = TRY(MailboxAccess::impl(*opened).files.state());
+  if (state.mode == kDeleting) return fail(Errc::mailbox_deleted, "{}", entry.id.hex());
+  if (state.open_intents > 0) TRY(impl_->resolve_moves(*this, *opened));
   return opened;
 }
 

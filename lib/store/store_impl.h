@@ -18,10 +18,11 @@ struct Store::Impl {
   Shared shared;
   std::map<std::string, std::string, std::less<>> partitions;  // name to path
   std::unordered_map<MailboxId, std::shared_ptr<Mailbox>> open;
-  std::vector<MailboxId> order;  // of the open ones, the least lately opened first
 
   [[nodiscard]] Result<std::string> directory(const MailboxId& id,
                                               std::string_view partition) const;
+  /// Opens it whatever its mode is.
+  Result<std::shared_ptr<Mailbox>> open_any(Store& store, const meta::MailboxEntry& entry);
   std::uint64_t new_txn() { return ++shared.next_txn; }
   /// Tells metad what the mailbox holds now; without the lock.
   void report(MailboxFiles& files, const State& state, meta::Reservation reservation = {});
