@@ -38,12 +38,15 @@ class Arguments {
   std::map<std::string, std::vector<std::string>, std::less<>> values;
 };
 
+enum class Needs { configuration, nothing };
+
 struct Command {
   std::string_view name;  // one word or two: "user add"
   std::string_view meaning;
   std::span<const Parameter> parameters;
   /// Prints its result to standard output. The number is the exit status (sysexits.h).
   Result<int> (*run)(const Arguments& arguments, Context& context);
+  Needs needs = Needs::configuration;
 };
 
 std::span<const Command> commands();

@@ -27,22 +27,26 @@ void add_parameter(CLI::App& app, const Parameter& parameter, Arguments& into) {
   const std::string meaning(parameter.meaning);
   auto& values = into.values[name];
   if (parameter.kind == Kind::flag) {
-    app.add_flag_callback(name, [&values] { values = {"yes"}; }, meaning);
+    app.add_flag_callback(
+        name, [&values] { values = {"yes"}; }, meaning);
     return;
   }
   CLI::Option* option = app.add_option(name, values, meaning);
   const bool many = parameter.kind == Kind::list || parameter.kind == Kind::rest;
-  if (!many) option->expected(1);
+  // A list in CLI11's eyes: without this the first argument takes all the others.
+  if (!many) option->expected(1)->allow_extra_args(false);
   option->required(parameter.kind == Kind::argument || parameter.kind == Kind::list);
 }
 
+using Groups = std::map<std::string, CLI::App*, std::less<>>;
+
 /// The CLI11 command for the words "user add": "add" below "user".
-CLI::App* place_for(CLI::App& root, const Command& command) {
+CLI::App* place_for(CLI::App& root, const Command& command, Groups& groups) {
   const auto space = command.name.find(' ');
   if (space == std::string_view::npos)
     return root.add_subcommand(std::string(command.name), std::string(command.meaning));
   const std::string group(command.name.substr(0, space));
-  CLI::App* parent = root.get_subcommand_no_throw(group);
+  CLI::App*& parent = groups[group];
   if (!parent) {
     parent = root.add_subcommand(group, "see postern " + group + " --help");
     parent->require_subcommand(1);
@@ -52,10 +56,11 @@ CLI::App* place_for(CLI::App& root, const Command& command) {
 }
 
 void declare(CLI::App& root, std::vector<std::unique_ptr<Parsed>>& all) {
+  Groups groups;
   for (const auto& command : commands()) {
     auto parsed = std::make_unique<Parsed>();
     parsed->command = &command;
-    parsed->app = place_for(root, command);
+    parsed->app = place_for(root, command, groups);
     for (const auto& parameter : command.parameters)
       add_parameter(*parsed->app, parameter, parsed->arguments);
     all.push_back(std::move(parsed));
@@ -70,8 +75,10 @@ int complain(const Error& error) {
 int execute(Parsed& parsed, const std::string& config, const std::vector<std::string>& settings) {
   std::erase_if(parsed.arguments.values, [](const auto& row) { return row.second.empty(); });
   Context context(config, settings, fmt::format("postern {}", parsed.command->name));
-  const auto prepared = context.prepare();
-  if (!prepared) return complain(prepared.error());
+  if (parsed.command->needs == Needs::configuration) {
+    const auto prepared = context.prepare();
+    if (!prepared) return complain(prepared.error());
+  }
   const auto status = parsed.command->run(parsed.arguments, context);
   return status ? *status : complain(status.error());
 }

@@ -8,24 +8,15 @@ namespace {
 
 using Kind = Parameter::Kind;
 
-constexpr Parameter kMailboxes{"mailbox", Kind::rest, "mailboxes; none means all"};
-constexpr Parameter kRecursive{"--recursive", Kind::flag, "each with its inferiors"};
 constexpr Parameter kUser{"user", Kind::argument, "name or name@domain"};
 constexpr Parameter kUsers{"user", Kind::list, "names or name@domain"};
 constexpr Parameter kJson{"--json", Kind::flag, "one JSON object a line"};
 
 constexpr std::array kBackup{
     Parameter{"directory", Kind::argument, "a new or empty directory on the server's host"}};
-constexpr std::array kCheck{
-    kMailboxes, kRecursive,
-    Parameter{"--full", Kind::flag, "read every message file and compare its digest"},
-    Parameter{"--repair", Kind::flag, "repair what can be repaired, online"}, kJson};
-constexpr std::array kReconstruct{Parameter{"mailbox", Kind::list, "mailboxes"}, kRecursive};
-constexpr std::array kRebuildList{
-    Parameter{"--dry-run", Kind::flag, "say what would be restored, change nothing"}};
-constexpr std::array kMailboxList{
-    Parameter{"mailbox", Kind::rest, "roots to list; none means all"},
-    Parameter{"--acl", Kind::flag, "with access control lists"}, kJson};
+constexpr std::array kMailboxList{Parameter{"mailbox", Kind::rest, "roots to list; none means all"},
+                                  Parameter{"--acl", Kind::flag, "with access control lists"},
+                                  kJson};
 constexpr std::array kMailboxPath{Parameter{"mailbox", Kind::list, "mailboxes"}};
 constexpr std::array kQuotaList{Parameter{"root", Kind::rest, "quota roots; none means all"},
                                 kJson};
@@ -35,8 +26,8 @@ constexpr std::array kQuotaSet{
               "storage=10GiB message=100000 mailbox=500 annotation=1MiB; none removes the root"}};
 constexpr std::array kUserAdd{
     kUsers, Parameter{"--no-mailboxes", Kind::flag, "the password only, no INBOX"}};
-constexpr std::array kUserDelete{
-    kUser, Parameter{"--mailboxes", Kind::flag, "the user's mailboxes too"}};
+constexpr std::array kUserDelete{kUser,
+                                 Parameter{"--mailboxes", Kind::flag, "the user's mailboxes too"}};
 constexpr std::array kOneUser{kUser};
 constexpr std::array kWho{Parameter{"user", Kind::optional, "only this user's sessions"}, kJson};
 
@@ -44,20 +35,16 @@ constexpr std::span<const Parameter> kNone;
 
 constexpr std::array kCommands{
     Command{"backup", "Hot backup of the metadata", kBackup, backup},
-    Command{"check", "Verify mailboxes; status 65 if something is damaged", kCheck, check},
     Command{"config check", "Verify the configuration", kNone, config_check},
-    Command{"config manual", "Print the manual of all options", kNone, config_manual},
+    Command{"config manual", "Print the manual of all options", kNone, config_manual,
+            Needs::nothing},
     Command{"config show", "Print every option with its value in force", kNone, config_show},
     Command{"kick", "End all sessions of a user", kOneUser, kick},
     Command{"mailbox list", "The mailboxes list", kMailboxList, mailbox_list},
     Command{"mailbox path", "The directories of mailboxes", kMailboxPath, mailbox_path},
     Command{"quota list", "Quota roots with usage and limits", kQuotaList, quota_list},
     Command{"quota set", "Set exactly these limits on a quota root", kQuotaSet, quota_set},
-    Command{"rebuild-list", "Restore the mailboxes list from the spool's headers", kRebuildList,
-            rebuild_list},
-    Command{"reconstruct", "Build the index of mailboxes anew", kReconstruct, reconstruct},
-    Command{"user add", "Make users; the password is read from standard input", kUserAdd,
-            user_add},
+    Command{"user add", "Make users; the password is read from standard input", kUserAdd, user_add},
     Command{"user del", "Take a user's password away and end the sessions", kUserDelete,
             user_delete},
     Command{"user list", "Users with a password", kNone, user_list},

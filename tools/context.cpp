@@ -71,8 +71,7 @@ Result<Context::Answer> Context::ask_master(std::string_view request) {
   const std::string path = config_->text("server.runtime_directory") + "/control";
   const auto endpoint = TRY(net::Endpoint::parse("unix:" + path));
   auto socket = net::connect_to(endpoint, kMasterLimit, true);
-  if (!socket)
-    return fail(Errc::unavailable, "no server answers at {}: is it running?", path);
+  if (!socket) return fail(Errc::unavailable, "no server answers at {}: is it running?", path);
   TRY(net::send_message(socket->get(), request));
   auto message = TRY(net::receive_message(socket->get(), kLongestAnswer));
   Answer answer{std::move(message.bytes), {}};

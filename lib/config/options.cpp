@@ -1,4 +1,4 @@
-// The table of all options. doc/configuration.md is made from it (postern config --manual), the
+// The table of all options. doc/configuration.md is made from it (postern config manual), the
 // CTest `options` checks that each is used by the code and that the code uses no other.
 #include <array>
 

@@ -31,7 +31,7 @@ def main():
     manual = (root / "doc/configuration.md").read_text()
     undocumented = [row for row in rows if f"`{row}`" not in manual]
     problems = [f"option '{row}' is used nowhere" for row in unused]
-    problems += [f"option '{row}' is not in doc/configuration.md (postern config --manual writes it)"
+    problems += [f"option '{row}' is not in doc/configuration.md (postern config manual writes it)"
                  for row in undocumented]
     print("\n".join(problems) or f"{len(rows)} options, all used and documented")
     return 1 if problems else 0

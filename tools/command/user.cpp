@@ -1,0 +1,130 @@
+// postern user add, del, list, passwd: passwords in sasldb, and what a new user starts with.
+#include <fmt/format.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <iostream>
+
+#include "lib/auth/passwords.h"
+#include "lib/meta/recipient.h"
+#include "lib/store/provision.h"
+#include "tools/command/commands.h"
+
+namespace postern::tools {
+namespace {
+
+/// The terminal doesn't show what is typed while this lives.
+class NoEcho {
+ public:
+  NoEcho() {
+    if (::tcgetattr(STDIN_FILENO, &before_) != 0) return;
+    termios quiet = before_;
+    quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    changed_ = ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) == 0;
+  }
+  NoEcho(const NoEcho&) = delete;
+  NoEcho& operator=(const NoEcho&) = delete;
+  ~NoEcho() {
+    if (changed_) ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
+  }
+
+ private:
+  termios before_{};
+  bool changed_ = false;
+};
+
+/// One line of standard input; asked for where that is a terminal.
+Result<auth::Secret> read_password() {
+  const bool terminal = ::isatty(STDIN_FILENO) == 1;
+  if (terminal) fmt::print(stderr, "Password: ");
+  const NoEcho quiet;
+  std::string line;
+  const bool got = static_cast<bool>(std::getline(std::cin, line));
+  if (terminal) fmt::print(stderr, "\n");
+  if (!got || line.empty())
+    return fail(Errc::bad_syntax, "no password: it is the first line of standard input");
+  auth::Secret password(line);
+  std::ranges::fill(line, '\0');
+  return password;
+}
+
+Result<meta::UserName> canonical(const std::string& text, const Context& context) {
+  return meta::canonical_user(text, context.config().text("auth.default_domain"));
+}
+
+/// Sessions that are open must not outlive a password.
+Result<void> end_sessions(Context& context, const meta::UserName& user) {
+  meta::Meta* const meta = TRY(context.meta());
+  const auto bumped = meta->bump_generation(user);
+  if (!bumped && bumped.error().code != Errc::no_such_user) return Error(bumped.error());
+  // Without a server there are no sessions.
+  static_cast<void>(context.ask_master("kick " + user.text()));
+  return {};
+}
+
+Result<void> add_one(Context& context, const meta::UserName& user, const auth::Secret& password,
+                     bool with_mailboxes) {
+  TRY(auth::set_password(context.config(), user, password));
+  meta::Meta* const meta = TRY(context.meta());
+  TRY(meta->user(user, true));
+  if (with_mailboxes) TRY(store::provision_user(*TRY(context.store()), *meta, user));
+  fmt::print("{}\n", user.text());
+  return {};
+}
+
+Result<void> erase_mailboxes(Context& context, const meta::UserName& user) {
+  meta::Meta* const meta = TRY(context.meta());
+  store::Store* const store = TRY(context.store());
+  auto entries = TRY(find_mailboxes(*meta, {meta::MailboxName::inbox_of(user).text()}, true));
+  // Inferiors first: whoever stops in between leaves a tree that still has its INBOX.
+  std::ranges::reverse(entries);
+  for (const auto& entry : entries) TRY(store->erase(entry));
+  const auto erased = meta->erase_user(user);
+  if (!erased && erased.error().code != Errc::no_such_user) return Error(erased.error());
+  return {};
+}
+
+}  // namespace
+
+Result<int> user_add(const Arguments& arguments, Context& context) {
+  const auto known = TRY(auth::list_passwords(context.config()));
+  std::vector<meta::UserName> users;
+  for (const auto& text : arguments.list("user")) {
+    users.push_back(TRY(canonical(text, context)));
+    if (std::ranges::find(known, users.back()) != known.end())
+      return fail(Errc::mailbox_exists, "{} has a password already: postern user passwd {}", text,
+                  text);
+  }
+  const auth::Secret password = TRY(read_password());
+  for (const auto& user : users)
+    TRY(add_one(context, user, password, !arguments.has("--no-mailboxes")));
+  return 0;
+}
+
+Result<int> user_passwd(const Arguments& arguments, Context& context) {
+  const auto user = TRY(canonical(arguments.text("user"), context));
+  const auto known = TRY(auth::list_passwords(context.config()));
+  if (std::ranges::find(known, user) == known.end())
+    return fail(Errc::no_such_user, "{} has no password: postern user add {}", user.text(),
+                user.text());
+  TRY(auth::set_password(context.config(), user, TRY(read_password())));
+  TRY(end_sessions(context, user));
+  return 0;
+}
+
+Result<int> user_delete(const Arguments& arguments, Context& context) {
+  const auto user = TRY(canonical(arguments.text("user"), context));
+  TRY(auth::erase_password(context.config(), user));
+  TRY(end_sessions(context, user));
+  if (arguments.has("--mailboxes")) TRY(erase_mailboxes(context, user));
+  return 0;
+}
+
+Result<int> user_list(const Arguments&, Context& context) {
+  for (const auto& user : TRY(auth::list_passwords(context.config())))
+    fmt::print("{}\n", user.text());
+  return 0;
+}
+
+}  // namespace postern::tools
