@@ -17,6 +17,7 @@ class LmtpDaemon : public service::Daemon {
   [[nodiscard]] std::string_view name() const override { return "lmtpd"; }
   std::string greeting(const config::Config& config, bool tls, bool loopback) override;
   std::string goodbye(service::Goodbye why) override;
+  [[nodiscard]] bool needs_login() const override { return false; }
   Result<void> prepare(const config::Config& config) override;
   Result<void> start_worker(service::Runtime& runtime) override;
   service::Outcome serve(service::Session session, service::Runtime& runtime) override;
