@@ -5,6 +5,7 @@
 #include "lib/meta/meta.h"
 #include "lib/store/store.h"
 #include "lmtpd/options.h"
+#include "lmtpd/resolve.h"
 
 namespace postern::lmtp {
 
@@ -13,6 +14,7 @@ struct Backend {
   meta::Meta& meta;
   const auth::Authenticator& auth;
   const Options& options;
+  QuotaGlance& quota;
 };
 
 }  // namespace postern::lmtp

@@ -42,7 +42,7 @@ Result<void> LmtpDaemon::start_worker(service::Runtime& runtime) {
 
 service::Outcome LmtpDaemon::serve(service::Session session, service::Runtime& runtime) {
   store_->set_session(session.facts.session_id);
-  const Backend backend{*store_, *meta_, *auth_, options_};
+  const Backend backend{*store_, *meta_, *auth_, options_, quota_};
   return Session(std::move(session), runtime, backend).serve();
 }
 

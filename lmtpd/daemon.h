@@ -9,6 +9,7 @@
 #include "lib/service/daemon.h"
 #include "lib/store/store.h"
 #include "lmtpd/options.h"
+#include "lmtpd/resolve.h"
 
 namespace postern::lmtp {
 
@@ -27,6 +28,7 @@ class LmtpDaemon : public service::Daemon {
   std::unique_ptr<auth::Authenticator> auth_;
   std::unique_ptr<meta::Meta> meta_;
   std::unique_ptr<store::Store> store_;
+  QuotaGlance quota_;
 };
 
 }  // namespace postern::lmtp

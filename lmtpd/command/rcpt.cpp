@@ -58,7 +58,7 @@ Result<void> plan_rcpt(Session& session, Recipient& recipient) {
   const Backend& back = session.back;
   recipient.wanted = TRY(meta::parse_recipient(recipient.address.text(), back.options.addresses));
   recipient.mailbox = TRY(resolve(back, recipient.wanted, session.sender_identity()));
-  return check_quota(back, recipient.mailbox, session.txn->sender.size.value_or(0));
+  return back.quota.check(back.meta, recipient.mailbox, session.txn->sender.size.value_or(0));
 }
 
 }  // namespace

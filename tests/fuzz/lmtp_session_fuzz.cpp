@@ -73,6 +73,7 @@ struct World {
   std::unique_ptr<Runtime> runtime;
   std::unique_ptr<store::Store> store;
   Options options;
+  QuotaGlance quota;
 };
 
 constexpr std::string_view kBefore[] = {
@@ -91,7 +92,7 @@ void play(World& world, unsigned choice, std::string_view input) {
   const std::string script = std::string(kBefore[choice % std::size(kBefore)]) + std::string(input);
   ASSERT(write_all(pair.a.get(), script));
   ::shutdown(pair.a.get(), SHUT_WR);
-  const Backend backend{*world.store, *world.meta, *world.auth, world.options};
+  const Backend backend{*world.store, *world.meta, *world.auth, world.options, world.quota};
   service::Outcome outcome;
   do {
     service::Session wake;

@@ -92,7 +92,7 @@ class LmtpTest : public testing::Test {
 
   /// Wakes the session until it is quiet or has ended; gives what it said.
   std::string serve() {
-    const Backend backend{*store_, *meta_, *auth_, options_};
+    const Backend backend{*store_, *meta_, *auth_, options_, quota_};
     service::Session wake;
     wake.facts = facts_;
     wake.stream = Fd(::dup(socket_.get()));
@@ -135,6 +135,7 @@ class LmtpTest : public testing::Test {
   std::string folder_;
   config::Config config_ = config::Config::parse("").value();
   Options options_;
+  QuotaGlance quota_;
   std::unique_ptr<meta::EmbeddedMeta> meta_;
   std::unique_ptr<TestRuntime> runtime_;
   std::unique_ptr<auth::Authenticator> auth_;
