@@ -47,9 +47,10 @@ Result<void> serve(int argc, char** argv) {
   const auto arguments = TRY(service::parse_arguments(argc, argv));
   const auto config = TRY(service::load_config(arguments, "metad"));
   const Fd stop = TRY(signals_to_stop());
-  if (std::getenv(service::env::kMaster))
-    service::end_with_master(
-        static_cast<std::int32_t>(TRY(service::env_number(service::env::kMaster))));
+  if (std::getenv(service::env::kMaster)) {
+    const auto master = static_cast<std::int32_t>(TRY(service::env_number(service::env::kMaster)));
+    service::end_with_master(master, master);
+  }
   Fd door = TRY(listener(config));
   const std::int64_t began = steady_millis();
   const std::string& home = config.text("meta.directory");
