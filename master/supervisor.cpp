@@ -261,6 +261,7 @@ bool Supervisor::stop_step() {
     kill_everything();
     return true;
   }
+  if (porter_done_) door_inner_.reset();  // workers that were on their way to porter see its end
   bool others = !porter_done_;
   for (const service::WorkerRow& row : scoreboard_->used_workers())
     others = others || (row.state.load() != service::WorkerState::none && porter_done_ &&
@@ -273,6 +274,8 @@ bool Supervisor::stop_step() {
     metad->once = true;
     return false;
   }
+  siginfo_t child{};
+  if (waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) == 0) return false;  // not ECHILD
   LOG(notice, "master.stopped", {"pid", getpid()});
   return true;
 }

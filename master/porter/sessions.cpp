@@ -114,9 +114,12 @@ bool Porter::quiet_due(std::uint32_t slot, std::int64_t now) {
     return false;
   }
   if (row.reply_at != 0 && now >= row.reply_at) {
-    say(slot, record_of(slot).delayed_reply);
+    const service::Parked parked = record_of(slot);
+    say(slot, parked.delayed_reply);
     row.reply_at = 0;
     poll_session(slot, true);
+    // Commands that were pipelined behind the delayed one are in the record, not in the socket.
+    if (!parked.unread.empty()) enqueue(slot, before_login(row) ? Queue::login : Queue::input);
   }
   if (row.keepalive_at != 0 && now >= row.keepalive_at) {
     say(slot, record_of(slot).keepalive_text);

@@ -76,8 +76,8 @@ class Echo final : public service::Daemon {
     for (;;) {
       if (!stream.more_input_buffered()) {
         const auto more = stream.wait_readable(runtime.linger());
-        if (!more) return ended("closed");
-        if (!*more) return park(state, stream, runtime);
+        if (!more && more.error().code != Errc::unavailable) return ended("closed");
+        if (!more || !*more) return park(state, stream, runtime);
       }
       const auto line = stream.read_line(1000);
       if (!line && line.error().code == Errc::unavailable) return park(state, stream, runtime);

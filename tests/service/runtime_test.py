@@ -1,0 +1,491 @@
+"""The process model with the echo daemon: master, porter, fork server and workers for real.
+
+usage: runtime_test.py BIN [test names]     BIN: directory with master, porter and echod
+"""
+import contextlib
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+BIN = None
+PORT = 33101
+PATIENCE = 20  # seconds until something that must happen counts as missing
+
+
+class Server:
+    """A master with one service of echod in a folder of its own."""
+
+    def __init__(self, *settings):
+        self.folder = Path(tempfile.mkdtemp(prefix="postern-service-"))
+        self.folder.chmod(0o755)
+        self.config = self.folder / "postern.toml"
+        self.write_config(*settings)
+        self.log = open(self.folder / "log", "wb")
+        self.master = subprocess.Popen([BIN / "master", "--config", self.config],
+                                       stdout=self.log, stderr=self.log, start_new_session=True)
+        wait_for(lambda: self.try_connect(), "a greeting")
+
+    def write_config(self, *settings):
+        lines = {
+            "server.runtime_directory": self.folder / "run", "meta.directory": self.folder / "meta",
+            "auth.sasldb": self.folder / "auth/db", "partition.default.path": self.folder / "spool",
+            "log.target": "stderr", "service.echo.daemon": "echod",
+            "service.echo.min_spare": "2", "service.echo.linger": "0",
+        }
+        lines.update(setting.split("=", 1) for setting in settings)
+        text = "".join(f'{key} = "{value}"\n' for key, value in lines.items())
+        text += f'service.echo.listen = ["127.0.0.1:{PORT}", "unix:{self.folder}/run/echo"]\n'
+        self.config.write_text(text)
+
+    def try_connect(self):
+        try:
+            Client().close()
+            return True
+        except OSError:
+            return False
+
+    def processes(self, program):
+        """Process ids of the instance's `program`, oldest first."""
+        out = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+                if str(self.config).encode() in words and words[0].endswith(b"/" + program.encode()):
+                    out.append(int(entry.name))
+            except OSError:
+                pass
+        return sorted(out)
+
+    def parent(self, pid):
+        try:
+            return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+        except OSError:
+            return None
+
+    def porter(self):
+        """(keeper, the process with the connections); None for one that is just replaced."""
+        keeper = holder = None
+        for pid in self.processes("porter"):
+            parent = self.parent(pid)
+            if parent == self.master.pid:
+                keeper = pid
+            elif parent:
+                holder = pid
+        return keeper, holder
+
+    def porters(self):
+        """porter() once both are there."""
+        pair = []
+        wait_for(lambda: pair.append(self.porter()) or all(pair[-1]), "a pair of porters")
+        return pair[-1]
+
+    def fork_servers(self):
+        return [pid for pid in self.processes("echod")
+                if any(self.parent(other) == pid for other in self.processes("echod"))]
+
+    def log_text(self):
+        return (self.folder / "log").read_text(errors="replace")
+
+    def stop(self):
+        if self.master.poll() is None:
+            self.master.send_signal(signal.SIGTERM)
+            try:
+                self.master.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                self.master.kill()
+                self.master.wait()
+        self.log.close()
+        if os.environ.get("KEEP_LOG"):
+            shutil.copy(self.folder / "log", os.environ["KEEP_LOG"])
+        left = [pid for name in ("echod", "porter") for pid in self.processes(name)]
+        shutil.rmtree(self.folder)
+        return left
+
+
+class Client:
+    def __init__(self, path=None):
+        if path:
+            self.socket = socket.socket(socket.AF_UNIX)
+            self.socket.settimeout(PATIENCE)
+            self.socket.connect(str(path))
+        else:
+            self.socket = socket.create_connection(("127.0.0.1", PORT), timeout=PATIENCE)
+        self.buffer = b""
+        try:
+            self.greeting = self.line()
+            if not self.greeting.startswith("* hello"):
+                raise OSError(self.greeting)
+        except Exception:
+            self.socket.close()
+            raise
+
+    def send(self, text):
+        self.socket.sendall(text.encode())
+
+    def line(self):
+        while b"\n" not in self.buffer:
+            got = self.socket.recv(65536)
+            if not got:
+                raise EOFError("the server closed the connection")
+            self.buffer += got
+        line, self.buffer = self.buffer.split(b"\n", 1)
+        return line.rstrip(b"\r").decode()
+
+    def ask(self, text):
+        self.send(text + "\r\n")
+        return self.line()
+
+    def close(self):
+        self.socket.close()
+
+
+def wait_for(condition, what):
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f"{what} did not come")
+        time.sleep(0.01)
+
+
+def descriptors(pid):
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+class RuntimeTest(unittest.TestCase):
+    settings = ()
+
+    def setUp(self):
+        self.server = Server(*self.settings)
+        self.clients = []
+        self.addCleanup(self.end)
+
+    def end(self):
+        for client in self.clients:
+            client.close()
+        text = self.server.log_text()
+        left = self.server.stop()
+        self.assertEqual(left, [], "processes outlived master")
+        for word in ("assertion", "porter.bad", "worker.bad"):
+            self.assertNotIn(word, text)
+
+    def client(self, *args):
+        client = Client(*args)
+        self.clients.append(client)
+        return client
+
+
+class Parking(RuntimeTest):
+    def test_a_session_keeps_its_state_from_worker_to_worker(self):
+        client = self.client()
+        workers = set()
+        for number in range(1, 60, 2):
+            self.assertEqual(client.ask("COUNT"), str(number))
+            workers.add(client.ask("PID"))
+            self.client().ask("ECHO x")  # others move the stack of idle workers
+        self.assertNotIn("session.lost", self.server.log_text())
+
+    def test_pipelined_input_split_at_random_is_answered_in_order(self):
+        generator = random.Random(4711)
+        client = self.client(self.server.folder / "run/echo")
+        client.ask("LOGIN anna")
+        text = "".join(f"ECHO {number}\r\n" for number in range(2000)).encode()
+        at = 0
+        while at < len(text):
+            size = generator.choice((1, 2, 7, 50, 1000))
+            client.socket.sendall(text[at:at + size])
+            at += size
+            if generator.random() < 0.3:
+                time.sleep(0.001)
+        self.assertEqual([client.line() for _ in range(2000)], [str(n) for n in range(2000)])
+
+    def test_records_up_to_the_limit_are_kept(self):
+        client = self.client()
+        for size in (0, 100, 64, 5000, 60000, 1):
+            self.assertEqual(client.ask(f"GROW {size}"), "grown")
+            self.assertEqual(client.ask("ECHO still"), "still")
+
+    def test_half_a_line_before_login_wakes_nobody(self):
+        slow = [self.client() for _ in range(50)]
+        for octet in "ECHO slow":
+            for client in slow:
+                client.send(octet)
+        self.assertEqual(self.client().ask("ECHO quick"), "quick")
+        for client in slow:
+            client.send("\r\n")
+        self.assertEqual({client.line() for client in slow}, {"slow"})
+
+    def test_unanswered_lines_of_a_client_that_stops_sending_are_answered(self):
+        client = self.client()
+        client.send("ECHO one\r\nECHO two\r\n")
+        client.socket.shutdown(socket.SHUT_WR)
+        self.assertEqual((client.line(), client.line()), ("one", "two"))
+        self.assertRaises(EOFError, client.line)
+
+    def test_a_change_is_told_to_a_thousand_parked_sessions(self):
+        watchers = [self.client() for _ in range(1000)]
+        for client in watchers:
+            client.send("WATCH 77\r\n")
+        for client in watchers:
+            self.assertEqual(client.line(), "watching")
+        time.sleep(0.3)  # let them be quiet, so that the figure is that of parked ones
+        actor = self.client()
+        began = time.monotonic()
+        self.assertEqual(actor.ask("BUMP 77"), "bumped")
+        self.assertEqual({client.line() for client in watchers}, {"CHANGED 1"})
+        print(f"1,000 parked sessions told in {1000 * (time.monotonic() - began):.0f} ms",
+              file=sys.stderr)
+
+    def test_changes_while_a_session_is_on_its_way_are_not_missed(self):
+        watcher, actor = self.client(), self.client()
+        watcher.ask("WATCH 5")
+        seen = 0
+        for number in range(1, 40):
+            actor.ask("BUMP 5")
+            if number % 3 == 0:
+                watcher.send("ECHO between\r\n")
+        while seen < 39:
+            line = watcher.line()
+            if line.startswith("CHANGED"):
+                seen = int(line.split()[1])
+
+
+class Times(RuntimeTest):
+    settings = ("service.echo.login_timeout=3s", "auth.failure_delay=200ms")
+
+    def test_login_timeout_ends_only_who_did_not_log_in(self):
+        silent, logged_in = self.client(), self.client()
+        self.assertEqual(logged_in.ask("LOGIN anna"), "ok")
+        self.assertEqual(silent.line(), "* BYE login timeout")
+        self.assertEqual(logged_in.ask("ECHO here"), "here")
+
+    def test_autologout_and_keepalive(self):
+        client = self.client()
+        client.ask("LOGIN anna")
+        client.ask("KEEPALIVE 100")
+        client.ask("TIMEOUT 450")
+        lines = [client.line() for _ in range(5)]
+        self.assertEqual(lines, ["* still here"] * 4 + ["* BYE timeout"])
+
+    def test_delay_of_failed_logins_doubles_in_all_workers_and_is_parked(self):
+        for expected in (200, 400, 800):
+            client = self.client()
+            began = time.monotonic()
+            client.send("WRONG bob\r\nECHO after\r\n")
+            self.assertEqual(client.line(), f"wrong {expected}")
+            self.assertGreaterEqual(time.monotonic() - began, expected / 1000 - 0.01)
+            self.assertEqual(client.line(), "after")
+        self.assertEqual(self.client().ask("LOGIN bob"), "ok")
+        self.assertEqual(self.client().ask("WRONG bob"), "wrong 200")
+
+
+class Limits(RuntimeTest):
+    settings = ("service.echo.max_per_user=3", "service.echo.max_connections=20",
+                "service.echo.max_active_per_user=2", "service.echo.max_workers=6")
+
+    def test_the_oldest_idle_session_of_a_user_goes(self):
+        sessions = [self.client() for _ in range(4)]
+        for client in sessions:
+            self.assertEqual(client.ask("LOGIN anna"), "ok")
+        self.assertEqual(sessions[0].line(), "* BYE too many")
+        self.assertEqual([client.ask("ECHO x") for client in sessions[1:]], ["x"] * 3)
+        self.assertIn("service.echo.max_per_user", self.server.log_text())
+
+    def test_connections_over_the_limit_are_told(self):
+        self.fill()
+        self.assertRaisesRegex(OSError, "BYE too many", Client)
+        self.clients.pop().close()
+        wait_for(self.server.try_connect, "room for a connection")
+
+    def fill(self):
+        while len(self.clients) < 20:
+            self.client()
+
+    def test_a_user_keeps_no_more_workers_busy_than_allowed(self):
+        busy = [self.client() for _ in range(3)]
+        for client in busy:
+            client.ask("LOGIN anna")
+        began = time.monotonic()
+        for client in busy:
+            client.send("SLEEP 300\r\n")
+        other = self.client()
+        self.assertEqual(other.ask("ECHO at once"), "at once")
+        self.assertLess(time.monotonic() - began, 0.3)
+        self.assertEqual([client.line() for client in busy], ["slept"] * 3)
+        self.assertGreater(time.monotonic() - began, 0.59)
+
+
+class Signals(RuntimeTest):
+    def test_hup_replaces_workers_and_drops_nobody(self):
+        sessions = [self.client() for _ in range(20)]
+        before = set(self.server.processes("echod"))
+        self.server.write_config("service.echo.min_spare=3")
+        self.server.master.send_signal(signal.SIGHUP)
+        wait_for(lambda: not before & set(self.server.processes("echod")), "new workers")
+        self.assertEqual([client.ask("COUNT") for client in sessions], ["1"] * 20)
+
+    def test_hup_with_a_broken_configuration_changes_nothing(self):
+        before = self.server.processes("echod")
+        self.server.config.write_text("nonsense = ")
+        self.server.master.send_signal(signal.SIGHUP)
+        wait_for(lambda: "master.reload_failed" in self.server.log_text(), "the log line")
+        self.assertEqual(self.client().ask("ECHO x"), "x")
+        self.assertLessEqual(set(before), set(self.server.processes("echod")))
+
+    def test_term_says_goodbye(self):
+        quiet, busy = self.client(), self.client()
+        busy.send("SLEEP 300\r\n")
+        time.sleep(0.1)
+        self.server.master.send_signal(signal.SIGTERM)
+        self.assertEqual(quiet.line(), "* BYE shutting down")
+        self.assertEqual((busy.line(), busy.line()), ("slept", "* BYE shutting down"))
+        self.assertEqual(self.server.master.wait(PATIENCE), 0)
+
+    def test_quit_ends_everything_at_once(self):
+        self.client().send("SLEEP 5000\r\n")
+        self.server.master.send_signal(signal.SIGQUIT)
+        self.assertEqual(self.server.master.wait(2), 0)
+        wait_for(lambda: not self.server.processes("echod") + self.server.processes("porter"),
+                 "the end of all")
+
+    def test_a_second_master_is_refused(self):
+        second = subprocess.run([BIN / "master", "--config", self.server.config],
+                                capture_output=True, text=True)
+        self.assertNotEqual(second.returncode, 0)
+        self.assertIn("master runs already", second.stderr)
+
+
+class Kills(RuntimeTest):
+    def test_a_killed_worker_costs_one_session_which_is_told(self):
+        victim, other = self.client(), self.client()
+        victim.send("CRASH\r\n")
+        self.assertEqual(victim.line(), "* BYE internal error")
+        self.assertRaises(EOFError, victim.line)
+        self.assertEqual(other.ask("COUNT"), "1")
+
+    def test_a_killed_porter_loses_nothing(self):
+        sessions = [self.client() for _ in range(300)]
+        for client in sessions:
+            client.ask("LOGIN anna" if client is sessions[0] else "ECHO x")
+        keeper, porter = self.server.porters()
+        os.kill(porter, signal.SIGKILL)
+        began = time.monotonic()
+        self.assertEqual(sessions[0].ask("COUNT"), "2")
+        print(f"porter killed, answer after {1000 * (time.monotonic() - began):.1f} ms",
+              file=sys.stderr)
+        self.assertEqual([client.ask("COUNT") for client in sessions[1:]], ["2"] * 299)
+
+    def test_a_killed_keeper_loses_nothing(self):
+        client = self.client()
+        keeper, porter = self.server.porters()
+        os.kill(keeper, signal.SIGKILL)
+        wait_for(lambda: self.server.porter()[0] == porter and self.server.porter()[1],
+                 "a new pair")
+        self.assertEqual(client.ask("COUNT"), "1")
+        os.kill(self.server.porters()[1], signal.SIGKILL)
+        self.assertEqual(client.ask("COUNT"), "2")
+
+    def test_both_porters_killed_heals(self):
+        for pid in self.server.processes("porter"):
+            os.kill(pid, signal.SIGKILL)
+        wait_for(self.server.try_connect, "a new porter")
+        self.assertEqual(self.client().ask("ECHO x"), "x")
+
+    def test_a_killed_fork_server_costs_no_session(self):
+        sessions = [self.client() for _ in range(5)]
+        sessions[0].send("SLEEP 500\r\n")
+        time.sleep(0.1)
+        for pid in self.server.fork_servers():
+            os.kill(pid, signal.SIGKILL)
+        self.assertEqual(sessions[0].line(), "slept")
+        self.assertEqual([client.ask("COUNT") for client in sessions], ["2"] + ["1"] * 4)
+        wait_for(lambda: self.server.log_text().count("event=daemon.start") == 2, "a fork server")
+
+    def test_a_killed_master_takes_everybody_with_it(self):
+        self.client().send("SLEEP 3000\r\n")
+        self.server.master.kill()
+        self.server.master.wait()
+        wait_for(lambda: not self.server.processes("echod") + self.server.processes("porter"),
+                 "the end of all")
+
+    def test_kills_in_the_middle_of_hand_overs(self):
+        """Porter is killed again and again under load; every answer comes, once, in order."""
+        sessions = [self.client() for _ in range(16)]
+        sent = [0] * len(sessions)
+        generator = random.Random(7)
+        for _ in range(60):
+            for index, client in enumerate(sessions):
+                client.send(f"ECHO {sent[index]}\r\n")
+                sent[index] += 1
+            # One of the two at a time: both at once is another test.
+            porter = self.server.porters()[generator.random() < 0.8]
+            time.sleep(generator.random() * 0.004)
+            with contextlib.suppress(ProcessLookupError):  # still listed, but the last one killed
+                os.kill(porter, signal.SIGKILL)
+            if generator.random() < 0.3:
+                self.client()  # accepted by whoever lives
+        for index, client in enumerate(sessions):
+            self.assertEqual([client.line() for _ in range(sent[index])],
+                             [str(number) for number in range(sent[index])])
+        self.assertNotIn("session.lost", self.server.log_text())
+
+    def test_no_descriptor_is_left_behind(self):
+        self.client().ask("ECHO warm")
+        start = descriptors(self.server.porters()[1])
+        for _ in range(3):
+            some = [Client() for _ in range(100)]
+            for client in some:
+                client.ask("ECHO x")
+            os.kill(self.server.porters()[1], signal.SIGKILL)
+            for client in some:
+                client.ask("ECHO y")
+                client.close()
+        # Workers come and go: a channel each.
+        wait_for(lambda: descriptors(self.server.porters()[1]) <= start + 12, "their descriptors")
+
+
+class Sockets(unittest.TestCase):
+    def test_sockets_of_systemd_are_used_and_readiness_is_told(self):
+        notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        folder = Path(tempfile.mkdtemp(prefix="postern-notify-"))
+        notify.bind(str(folder / "notify"))
+        notify.settimeout(PATIENCE)
+        listener = socket.create_server(("127.0.0.1", PORT))
+        os.environ["NOTIFY_SOCKET"] = str(folder / "notify")
+        try:
+            server = ActivatedServer(listener)
+            self.addCleanup(server.stop)
+            self.assertTrue(notify.recv(1000).startswith(b"READY=1"))
+            self.assertEqual(Client().ask("ECHO x"), "x")
+        finally:
+            del os.environ["NOTIFY_SOCKET"]
+            listener.close()
+            notify.close()
+            shutil.rmtree(folder)
+
+
+class ActivatedServer(Server):
+    """Started as systemd does: the listening socket is descriptor 3."""
+
+    def __init__(self, listener):
+        self.folder = Path(tempfile.mkdtemp(prefix="postern-service-"))
+        self.folder.chmod(0o755)
+        self.config = self.folder / "postern.toml"
+        self.write_config()
+        self.log = open(self.folder / "log", "wb")
+        script = 'export LISTEN_PID=$$ LISTEN_FDS=1; exec "$0" --config "$1" 3<&$2'
+        self.master = subprocess.Popen(
+            ["bash", "-c", script, BIN / "master", self.config, str(listener.fileno())],
+            stdout=self.log, stderr=self.log, pass_fds=[listener.fileno()])
+
+
+if __name__ == "__main__":
+    BIN = Path(sys.argv.pop(1)).resolve()
+    unittest.main(verbosity=2)
