@@ -98,6 +98,7 @@ Result<Create::Plan> Create::plan(const Request& request, Context& ctx) {
   Plan plan;
   plan.special_use = TRY(special_use_of(ctx, request.uses));
   plan.name = TRY(ctx.internal_name(without_separator(request.mailbox)));
+  if (ctx.find(plan.name)) return fail(Errc::mailbox_exists, "{}", plan.name.text());
   TRY(check_may_create(ctx, plan.name));
   return plan;
 }

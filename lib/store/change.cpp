@@ -154,7 +154,7 @@ Result<void> Change::commit() {
   index.set_writing(false);
   files_->written_to_ = *end;
   if (files_->dirty_since_ == 0) files_->dirty_since_ = std::max<std::int64_t>(1, steady_millis());
-  files_->shared.board->bump(files_->board_slot, ModSeq(state.highestmodseq));
+  if (tells_others) files_->shared.board->bump(files_->board_slot, ModSeq(state.highestmodseq));
   return files_->keywords.refresh(state);
 }
 

@@ -101,6 +101,8 @@ class Change {
   ~Change();
 
   State state;  // the published one; commit() publishes it with what was added
+  /// False: nothing that another session shows has changed (\Recent), so nobody is woken.
+  bool tells_others = true;
 
   [[nodiscard]] std::uint64_t next_modseq() const { return state.highestmodseq + 1; }
   void add(LogType type, std::string_view payload, std::uint64_t modseq = 0, std::uint64_t txn = 0);

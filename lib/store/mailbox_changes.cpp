@@ -156,6 +156,7 @@ Result<std::optional<std::pair<Uid, Uid>>> Mailbox::claim_recent() {
   auto change = TRY(Change::begin(files, "recent"));
   const std::uint32_t first = change.state.recent_uid + 1, last = change.state.uidnext - 1;
   if (first > last) return std::optional<std::pair<Uid, Uid>>();
+  change.tells_others = false;
   change.add(LogType::recent, encode_numbers({last}));
   TRY(change.commit());
   return std::optional(std::pair(Uid(first), Uid(last)));

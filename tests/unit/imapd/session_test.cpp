@@ -1,0 +1,384 @@
+// What a client sees, command by command, over a real store; each session is parked after every
+// command (live.h).
+#include "imapd/session.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "live.h"
+
+namespace postern::imap {
+namespace {
+
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+class SessionTest : public testing::Test {
+ protected:
+  void fill(std::string_view mailbox, int count) {
+    Client anna(server, "anna");
+    for (int i = 1; i <= count; ++i)
+      ASSERT_THAT(anna.run(append(mailbox, i)), HasSubstr("APPENDUID"));
+  }
+  LiveServer server;
+};
+
+TEST_F(SessionTest, CapabilitiesDependOnTheState) {
+  Client client(server);
+  const std::string before = client.run("CAPABILITY");
+  EXPECT_THAT(before, StartsWith("* CAPABILITY IMAP4rev1 LITERAL- "));
+  EXPECT_THAT(before, HasSubstr(" AUTH=PLAIN"));
+  EXPECT_THAT(before, Not(HasSubstr("UIDPLUS")));
+  const std::string after = Client(server, "anna").run("CAPABILITY");
+  EXPECT_THAT(after, HasSubstr(" UIDPLUS "));
+  EXPECT_THAT(after, Not(HasSubstr("AUTH=")));
+}
+
+TEST_F(SessionTest, WrongPasswordsAreRefusedLater) {
+  Client client(server);
+  EXPECT_EQ(client.run("LOGIN anna wrong"),
+            "TAG NO [AUTHENTICATIONFAILED] Authentication failed\r\n");
+  EXPECT_EQ(client.outcome().parked.not_before.count(), 7);
+  EXPECT_THAT(client.run("LOGIN anna pass"), StartsWith("TAG OK [CAPABILITY IMAP4rev1"));
+}
+
+TEST_F(SessionTest, AuthenticatePlainWithAndWithoutInitialResponse) {
+  Client client(server);  // NUL anna NUL pass
+  EXPECT_THAT(client.run("AUTHENTICATE PLAIN AGFubmEAcGFzcw=="), StartsWith("TAG OK"));
+  Client two(server);
+  EXPECT_THAT(two.send("a AUTHENTICATE PLAIN\r\nAGFubmEAcGFzcw==\r\n"),
+              testing::AllOf(StartsWith("+ \r\na OK")));
+  Client three(server);
+  EXPECT_THAT(three.send("a AUTHENTICATE PLAIN\r\n*\r\n"), StartsWith("+ \r\na BAD"));
+  Client admin(server);  // bob NUL admin NUL pass
+  EXPECT_THAT(admin.run("AUTHENTICATE PLAIN Ym9iAGFkbWluAHBhc3M="), StartsWith("TAG OK"));
+}
+
+TEST_F(SessionTest, CommandsOutOfTheirStateAreBad) {
+  Client client(server);
+  EXPECT_THAT(client.run("SELECT INBOX"), StartsWith("TAG BAD Log in first"));
+  EXPECT_THAT(client.run("NONSENSE"), StartsWith("TAG BAD Unknown command"));
+  EXPECT_THAT(client.send("\r\n"), StartsWith("* BAD"));
+  EXPECT_THAT(Client(server, "anna").run("FETCH 1 FLAGS"), StartsWith("TAG BAD Select"));
+}
+
+TEST_F(SessionTest, TooManyMistakesEndTheSession) {
+  Client client(server);
+  for (int i = 0; i < 49; ++i) client.run("NONSENSE");
+  EXPECT_FALSE(client.ended());
+  EXPECT_THAT(client.run("NONSENSE"), HasSubstr("* BYE Too many mistakes"));
+  EXPECT_TRUE(client.ended());
+}
+
+TEST_F(SessionTest, SelectTellsTheMailbox) {
+  fill("INBOX", 3);
+  Client anna(server, "anna");
+  const std::string answer = anna.run("SELECT INBOX");
+  EXPECT_THAT(answer, HasSubstr("* 3 EXISTS\r\n* 3 RECENT\r\n* OK [UNSEEN 1]"));
+  EXPECT_THAT(answer, HasSubstr("* OK [UIDNEXT 4]"));
+  EXPECT_THAT(answer, HasSubstr("* FLAGS (\\Seen \\Answered \\Flagged \\Deleted \\Draft)"));
+  EXPECT_THAT(answer, HasSubstr("\\*)]"));
+  EXPECT_THAT(answer, EndsWith("TAG OK [READ-WRITE] SELECT completed\r\n"));
+  // \Recent belongs to the first session alone.
+  EXPECT_THAT(Client(server, "anna").run("SELECT INBOX"), HasSubstr("* 0 RECENT"));
+  EXPECT_THAT(anna.run("FETCH 1 FLAGS"), StartsWith("* 1 FETCH (FLAGS (\\Recent))\r\n"));
+  EXPECT_THAT(anna.run("EXAMINE INBOX"), HasSubstr("TAG OK [READ-ONLY] EXAMINE completed"));
+  EXPECT_THAT(anna.run("STORE 1 FLAGS (\\Seen)"), StartsWith("TAG NO [NOPERM]"));
+  EXPECT_THAT(anna.run("SELECT nowhere"), StartsWith("TAG NO [NONEXISTENT]"));
+  EXPECT_THAT(anna.run("FETCH 1 FLAGS"), StartsWith("TAG BAD"));
+}
+
+TEST_F(SessionTest, FetchGivesWhatWasAppended) {
+  fill("INBOX", 1);
+  Client anna(server, "anna");
+  anna.run("SELECT INBOX");
+  const std::string octets = message(1);
+  EXPECT_EQ(anna.run("FETCH 1 (UID RFC822.SIZE BODY.PEEK[])"),
+            fmt::format("* 1 FETCH (UID 1 RFC822.SIZE {0} BODY[] {{{0}}}\r\n{1})\r\n"
+                        "TAG OK FETCH completed\r\n",
+                        octets.size(), octets));
+  EXPECT_THAT(anna.run("FETCH 1 ENVELOPE"),
+              StartsWith("* 1 FETCH (ENVELOPE (\"Mon, 02 Jan 2024 12:00:00 +0000\" \"message 1\" "
+                         "((\"Sender 1\" NIL \"sender1\" \"example.org\"))"));
+  EXPECT_THAT(anna.run("FETCH 1 BODYSTRUCTURE"),
+              StartsWith("* 1 FETCH (BODYSTRUCTURE (\"TEXT\" \"PLAIN\""));
+  EXPECT_THAT(anna.run("FETCH 1 BODY.PEEK[HEADER.FIELDS (Subject X-None)]"),
+              StartsWith("* 1 FETCH (BODY[HEADER.FIELDS (Subject X-None)] {22}\r\n"
+                         "Subject: message 1\r\n\r\n)\r\n"));
+  EXPECT_THAT(anna.run("FETCH 1 BODY.PEEK[TEXT]<2.3>"),
+              StartsWith("* 1 FETCH (BODY[TEXT]<2> {3}\r\ndy )\r\n"));
+  EXPECT_THAT(anna.run("FETCH 1 BODY.PEEK[9]"), StartsWith("* 1 FETCH (BODY[9] NIL)"));
+  EXPECT_THAT(anna.run("UID FETCH 1 INTERNALDATE"), StartsWith("* 1 FETCH (UID 1 INTERNALDATE \""));
+  EXPECT_THAT(anna.run("FETCH 2 FLAGS"), StartsWith("TAG BAD there is no message 2"));
+  EXPECT_EQ(anna.run("UID FETCH 7 FLAGS"), "TAG OK UID FETCH completed\r\n");
+}
+
+TEST_F(SessionTest, ReadingABodyMarksItSeen) {
+  fill("INBOX", 2);
+  Client anna(server, "anna");
+  anna.run("SELECT INBOX");
+  EXPECT_THAT(anna.run("FETCH 1 BODY[TEXT]"), HasSubstr("FLAGS (\\Seen \\Recent))\r\nTAG OK"));
+  EXPECT_THAT(anna.run("FETCH 1 BODY[TEXT]"), Not(HasSubstr("FLAGS")));
+  anna.run("EXAMINE INBOX");
+  EXPECT_THAT(anna.run("FETCH 2 BODY[TEXT]"), Not(HasSubstr("FLAGS")));
+}
+
+TEST_F(SessionTest, StoreChangesFlagsAndOthersAreTold) {
+  fill("INBOX", 3);
+  Client anna(server, "anna");
+  Client other(server, "anna");
+  anna.run("SELECT INBOX");
+  other.run("SELECT INBOX");
+  EXPECT_EQ(anna.run("STORE 1:2 +FLAGS (\\Flagged $Work)"),
+            "* FLAGS (\\Seen \\Answered \\Flagged \\Deleted \\Draft $Work)\r\n"
+            "* OK [PERMANENTFLAGS (\\Seen \\Answered \\Flagged \\Deleted \\Draft $Work \\*)] Flags "
+            "that can be set\r\n"
+            "* 1 FETCH (FLAGS (\\Flagged \\Recent $Work))\r\n"
+            "* 2 FETCH (FLAGS (\\Flagged \\Recent $Work))\r\nTAG OK STORE completed\r\n");
+  EXPECT_THAT(other.run("NOOP"), HasSubstr("* 2 FETCH (UID 2 FLAGS (\\Flagged $Work))"));
+  EXPECT_EQ(anna.run("STORE 1 -FLAGS.SILENT (\\Flagged)"), "TAG OK STORE completed\r\n");
+  EXPECT_THAT(anna.run("FETCH 1 FLAGS"), StartsWith("* 1 FETCH (FLAGS (\\Recent $Work))"));
+  EXPECT_THAT(anna.run("STORE 1 FLAGS (\\Recent)"), StartsWith("TAG BAD"));
+}
+
+TEST_F(SessionTest, ExpungesAreHeldBackWhileSequenceNumbersAreInFlight) {
+  fill("INBOX", 3);
+  Client anna(server, "anna");
+  Client other(server, "anna");
+  anna.run("SELECT INBOX");
+  other.run("SELECT INBOX");
+  EXPECT_EQ(anna.run("STORE 1 +FLAGS.SILENT (\\Deleted)"), "TAG OK STORE completed\r\n");
+  EXPECT_EQ(anna.run("EXPUNGE"), "* 1 EXPUNGE\r\nTAG OK EXPUNGE completed\r\n");
+  EXPECT_THAT(other.run("FETCH 1:3 UID"),
+              StartsWith("* 1 FETCH (UID 1)\r\n* 2 FETCH (UID 2)\r\n* 3 FETCH (UID 3)\r\n"));
+  EXPECT_THAT(other.run("SEARCH ALL"), HasSubstr("* SEARCH 1 2 3\r\n"));
+  EXPECT_THAT(other.run("NOOP"), HasSubstr("* 1 EXPUNGE\r\n"));
+  EXPECT_THAT(other.run("FETCH 1:* UID"), StartsWith("* 1 FETCH (UID 2)\r\n* 2 FETCH (UID 3)\r\n"));
+}
+
+TEST_F(SessionTest, UidExpungeTakesOnlyWhatItNames) {
+  fill("INBOX", 3);
+  Client anna(server, "anna");
+  anna.run("SELECT INBOX");
+  anna.run("STORE 1:3 +FLAGS.SILENT (\\Deleted)");
+  EXPECT_EQ(anna.run("UID EXPUNGE 2:9"),
+            "* 2 EXPUNGE\r\n* 2 EXPUNGE\r\nTAG OK UID EXPUNGE completed\r\n");
+  EXPECT_EQ(anna.run("CLOSE"), "TAG OK CLOSE completed\r\n");
+  EXPECT_THAT(anna.run("SELECT INBOX"), HasSubstr("* 0 EXISTS"));
+}
+
+TEST_F(SessionTest, IdleIsWokenByChangesAndEndsWithDone) {
+  fill("INBOX", 1);
+  Client anna(server, "anna");
+  anna.run("SELECT INBOX");
+  EXPECT_EQ(anna.send("i IDLE\r\n"), "+ idling\r\n");
+  EXPECT_EQ(anna.outcome().parked.activity, "IDLE");
+  EXPECT_FALSE(anna.has_news());
+  fill("INBOX", 1);
+  EXPECT_TRUE(anna.has_news());
+  EXPECT_EQ(anna.wake(), "* 2 EXISTS\r\n* 2 RECENT\r\n");
+  EXPECT_FALSE(anna.has_news());
+  EXPECT_EQ(anna.send("DONE\r\nb NOOP\r\n"), "i OK IDLE completed\r\nb OK NOOP completed\r\n");
+}
+
+TEST_F(SessionTest, CopyAndMoveSayWhere) {
+  fill("INBOX", 3);
+  Client anna(server, "anna");
+  anna.run("SELECT INBOX");
+  EXPECT_THAT(anna.run("COPY 1:2 nowhere"), StartsWith("TAG NO [TRYCREATE]"));
+  EXPECT_THAT(anna.run("COPY 1:2 Archive"),
+              testing::ContainsRegex("TAG OK \\[COPYUID [0-9]+ 1:2 1:2\\]"));
+  const std::string moved = anna.run("MOVE 2 Archive");
+  EXPECT_THAT(moved, testing::ContainsRegex("^\\* OK \\[COPYUID [0-9]+ 2 3\\] Moved"));
+  EXPECT_THAT(moved, HasSubstr("* 2 EXPUNGE\r\n"));
+  EXPECT_THAT(anna.run("STATUS Archive (MESSAGES UIDNEXT)"),
+              StartsWith("* STATUS Archive (MESSAGES 3 UIDNEXT 4)\r\n"));
+}
+
+TEST_F(SessionTest, AppendChecksBeforeItTakesTheOctets) {
+  Client anna(server, "anna");
+  EXPECT_EQ(anna.run("APPEND nowhere {10}"), "TAG NO [TRYCREATE] There is no such mailbox\r\n");
+  EXPECT_EQ(anna.run("APPEND INBOX {200000}"), "TAG NO [TOOBIG] Too big\r\n");
+  EXPECT_THAT(anna.send("a APPEND INBOX (\\Seen) \"01-Feb-2024 10:00:00 +0100\" {6}\r\n"
+                        "a: b\r\n\r\n"),
+              testing::ContainsRegex("^\\+ Ready.*\r\na OK \\[APPENDUID [0-9]+ 1\\]"));
+  anna.run("SELECT INBOX");
+  EXPECT_THAT(anna.run("FETCH 1 (FLAGS INTERNALDATE)"),
+              StartsWith("* 1 FETCH (FLAGS (\\Seen \\Recent) INTERNALDATE "
+                         "\"01-Feb-2024 10:00:00 +0100\")"));
+}
+
+TEST_F(SessionTest, SeveralMessagesInOneAppend) {
+  Client anna(server, "anna");
+  const std::string one = message(1), two = message(2);
+  EXPECT_THAT(anna.run(fmt::format("APPEND INBOX (\\Seen) {{{}+}}\r\n{} (\\Flagged) {{{}+}}\r\n{}",
+                                   one.size(), one, two.size(), two)),
+              testing::ContainsRegex("TAG OK \\[APPENDUID [0-9]+ 1:2\\]"));
+  anna.run("EXAMINE INBOX");
+  EXPECT_THAT(anna.run("FETCH 2 (FLAGS BODY.PEEK[TEXT])"),
+              HasSubstr("\\Flagged \\Recent) BODY[TEXT] {8}\r\nbody 2\r\n"));
+}
+
+TEST_F(SessionTest, ListShowsWhatMayBeSeen) {
+  Client anna(server, "anna");
+  EXPECT_EQ(anna.run("LIST \"\" \"\""),
+            "* LIST (\\Noselect) \"/\" \"\"\r\nTAG OK LIST completed\r\n");
+  EXPECT_THAT(anna.run("CREATE \"Lists/dev talk/x\""), HasSubstr("TAG OK"));
+  const std::string all = anna.run("LIST \"\" *");
+  EXPECT_THAT(all, HasSubstr("* LIST (\\HasNoChildren) \"/\" INBOX\r\n"));
+  EXPECT_THAT(all, HasSubstr("* LIST (\\HasNoChildren \\Sent) \"/\" Sent\r\n"));
+  EXPECT_THAT(all, HasSubstr("* LIST (\\HasNoChildren) \"/\" \"Lists/dev talk/x\"\r\n"));
+  EXPECT_THAT(anna.run("LIST \"\" %"),
+              HasSubstr("* LIST (\\NonExistent \\Noselect \\HasChildren) \"/\" Lists\r\n"));
+  EXPECT_THAT(anna.run("LIST \"Lists/\" %"), HasSubstr("\"/\" \"Lists/dev talk\"\r\n"));
+  Client bob(server, "bob");
+  EXPECT_THAT(bob.run("LIST \"\" *"), Not(HasSubstr("anna")));
+  EXPECT_THAT(bob.run("SELECT \"Other Users/anna\""), StartsWith("TAG NO [NONEXISTENT]"));
+  EXPECT_THAT(anna.run("SETACL INBOX bob lr"), StartsWith("TAG OK"));
+  EXPECT_THAT(bob.run("LIST \"\" *"), HasSubstr("\"/\" \"Other Users/anna\"\r\n"));
+  EXPECT_THAT(bob.run("SELECT \"Other Users/anna\""), HasSubstr("TAG OK [READ-ONLY]"));
+  EXPECT_THAT(bob.run("MYRIGHTS \"Other Users/anna\""), HasSubstr(" lr\r\n"));
+}
+
+TEST_F(SessionTest, SubscriptionsOutliveMailboxes) {
+  Client anna(server, "anna");
+  anna.run("CREATE Lists");
+  anna.run("SUBSCRIBE Lists");
+  anna.run("DELETE Lists");
+  EXPECT_THAT(anna.run("LSUB \"\" Li*"), StartsWith("* LSUB () \"/\" Lists\r\n"));
+  EXPECT_THAT(
+      anna.run("LIST (SUBSCRIBED) \"\" Li*"),
+      StartsWith("* LIST (\\NonExistent \\Noselect \\HasNoChildren \\Subscribed) \"/\" Lists"));
+  EXPECT_EQ(anna.run("LIST \"\" Li*"), "TAG OK LIST completed\r\n");
+}
+
+TEST_F(SessionTest, DeleteUnderASelectedSessionEndsIt) {
+  Client anna(server, "anna");
+  Client other(server, "anna");
+  anna.run("CREATE Lists");
+  other.run("SELECT Lists");
+  EXPECT_EQ(anna.run("DELETE Lists"), "TAG OK DELETE completed\r\n");
+  EXPECT_THAT(other.run("NOOP"), HasSubstr("* BYE The selected mailbox was deleted"));
+  EXPECT_THAT(anna.run("DELETE INBOX"), StartsWith("TAG NO [CANNOT]"));
+  EXPECT_THAT(anna.run("CREATE INBOX"), StartsWith("TAG NO [ALREADYEXISTS]"));
+}
+
+TEST_F(SessionTest, RenameMovesATreeAndInboxLeavesANewOne) {
+  fill("INBOX", 2);
+  Client anna(server, "anna");
+  anna.run("CREATE Lists");
+  anna.run("CREATE Lists/dev");
+  EXPECT_EQ(anna.run("RENAME Lists Old"), "TAG OK RENAME completed\r\n");
+  EXPECT_THAT(anna.run("LIST \"\" Old*"), HasSubstr("Old/dev"));
+  EXPECT_EQ(anna.run("RENAME INBOX Saved"), "TAG OK RENAME completed\r\n");
+  EXPECT_THAT(anna.run("STATUS Saved (MESSAGES)"), HasSubstr("MESSAGES 2"));
+  EXPECT_THAT(anna.run("STATUS INBOX (MESSAGES)"), HasSubstr("MESSAGES 0"));
+}
+
+TEST_F(SessionTest, SearchUnderstandsItsKeys) {
+  fill("INBOX", 5);
+  Client anna(server, "anna");
+  anna.run("SELECT INBOX");
+  anna.run("STORE 2,4 +FLAGS.SILENT (\\Seen $Junk)");
+  const auto found = [&anna](std::string_view keys) {
+    const std::string answer = anna.run(fmt::format("SEARCH {}", keys));
+    return answer.substr(0, answer.find("\r\n"));
+  };
+  EXPECT_EQ(found("ALL"), "* SEARCH 1 2 3 4 5");
+  EXPECT_EQ(found("UNSEEN"), "* SEARCH 1 3 5");
+  EXPECT_EQ(found("KEYWORD $Junk NOT 4"), "* SEARCH 2");
+  EXPECT_EQ(found("OR 1 (SEEN 4:*)"), "* SEARCH 1 4");
+  EXPECT_EQ(found("SUBJECT \"MESSAGE 3\""), "* SEARCH 3");
+  EXPECT_EQ(found("FROM sender5@"), "* SEARCH 5");
+  EXPECT_EQ(found("BODY \"body 4\""), "* SEARCH 4");
+  EXPECT_EQ(found("TEXT \"message 4\""), "* SEARCH 4");
+  EXPECT_EQ(found("BODY \"message 4\""), "* SEARCH");
+  EXPECT_EQ(found("SENTON 4-Jan-2024"), "* SEARCH 3");
+  EXPECT_EQ(found("SENTBEFORE 4-Jan-2024"), "* SEARCH 1 2");
+  EXPECT_EQ(found("SINCE 1-Jan-2020 SMALLER 10"), "* SEARCH");
+  EXPECT_EQ(found("HEADER Message-ID 2@"), "* SEARCH 2");
+  EXPECT_EQ(found("HEADER X-None \"\""), "* SEARCH");
+  EXPECT_EQ(found("UID 3:4 RECENT"), "* SEARCH 3 4");
+  EXPECT_EQ(found("CHARSET ISO-8859-1 SUBJECT {7+}\r\nmessage UNSEEN"), "* SEARCH 1 3 5");
+  EXPECT_THAT(anna.run("SEARCH CHARSET x-none SUBJECT a"), StartsWith("TAG NO [BADCHARSET"));
+  EXPECT_THAT(anna.run("SEARCH NONSENSE"), StartsWith("TAG BAD unknown search key NONSENSE"));
+  EXPECT_THAT(
+      anna.run("UID SEARCH RETURN (MIN MAX COUNT ALL) SEEN"),
+      testing::ContainsRegex("^\\* ESEARCH \\(TAG \"t[0-9]+\"\\) UID MIN 2 MAX 4 ALL 2,4 COUNT 2"));
+  EXPECT_EQ(anna.run("SEARCH RETURN (SAVE) SEEN"), "TAG OK SEARCH completed\r\n");
+  EXPECT_THAT(anna.run("FETCH $ UID"), StartsWith("* 2 FETCH (UID 2)\r\n* 4 FETCH (UID 4)\r\n"));
+}
+
+TEST_F(SessionTest, CondstoreFetchAndConditionalStore) {
+  fill("INBOX", 2);
+  Client anna(server, "anna");
+  anna.run("SELECT INBOX (CONDSTORE)");
+  const std::string before = anna.run("FETCH 1 (MODSEQ)");
+  const std::string modseq =
+      before.substr(before.find("MODSEQ (") + 8, before.find("))") - before.find("MODSEQ (") - 8);
+  EXPECT_THAT(anna.run("STORE 1 +FLAGS (\\Flagged)"), HasSubstr(" MODSEQ ("));
+  EXPECT_THAT(anna.run(fmt::format("STORE 1 (UNCHANGEDSINCE {}) +FLAGS (\\Seen)", modseq)),
+              HasSubstr("TAG OK [MODIFIED 1]"));
+  EXPECT_THAT(anna.run("FETCH 1 FLAGS"), Not(HasSubstr("Seen")));
+  EXPECT_THAT(anna.run("STATUS INBOX (HIGHESTMODSEQ)"), HasSubstr("HIGHESTMODSEQ "));
+  EXPECT_THAT(anna.run("FETCH 1:* (FLAGS) (CHANGEDSINCE 999999999999)"), StartsWith("TAG OK"));
+}
+
+TEST_F(SessionTest, QresyncTellsWhatVanished) {
+  fill("INBOX", 3);
+  Client anna(server, "anna");
+  EXPECT_THAT(anna.run("ENABLE QRESYNC NONSENSE"), StartsWith("* ENABLED QRESYNC\r\n"));
+  const std::string first = anna.run("SELECT INBOX");
+  const auto number = [&first](std::string_view name) {
+    const std::size_t at = first.find(name) + name.size();
+    return first.substr(at, first.find(']', at) - at);
+  };
+  const std::string uidvalidity = number("UIDVALIDITY "), modseq = number("HIGHESTMODSEQ ");
+  anna.run("STORE 2 +FLAGS.SILENT (\\Deleted)");
+  EXPECT_THAT(anna.run("EXPUNGE"), StartsWith("* VANISHED 2\r\nTAG OK [HIGHESTMODSEQ "));
+  anna.run("STORE 1 +FLAGS.SILENT (\\Seen)");
+  Client again(server, "anna");
+  again.run("ENABLE QRESYNC");
+  const std::string answer =
+      again.run(fmt::format("SELECT INBOX (QRESYNC ({} {}))", uidvalidity, modseq));
+  EXPECT_THAT(answer,
+              HasSubstr("* VANISHED (EARLIER) 2\r\n* 1 FETCH (UID 1 FLAGS (\\Seen) MODSEQ ("));
+}
+
+TEST_F(SessionTest, QuotaIsSetByAdministratorsAndSeenByItsUser) {
+  Client anna(server, "anna");
+  Client admin(server, "admin");
+  EXPECT_THAT(anna.run("SETQUOTA INBOX (STORAGE 10)"), StartsWith("TAG NO [NOPERM]"));
+  EXPECT_THAT(admin.run("SETQUOTA user/anna (STORAGE 10 MESSAGE 2)"),
+              StartsWith("* QUOTA user/anna (STORAGE 0 10 MESSAGE 0 2)\r\n"));
+  EXPECT_THAT(anna.run("GETQUOTAROOT Sent"),
+              StartsWith("* QUOTAROOT Sent INBOX\r\n* QUOTA INBOX (STORAGE 0 10 MESSAGE 0 2)\r\n"));
+  anna.run(append("INBOX", 1));
+  anna.run(append("INBOX", 2));
+  EXPECT_THAT(anna.run(append("INBOX", 3)), HasSubstr("NO [OVERQUOTA]"));
+  EXPECT_THAT(anna.run("GETQUOTA INBOX"), HasSubstr("MESSAGE 2 2)"));
+}
+
+TEST_F(SessionTest, CommandsArePipelined) {
+  fill("INBOX", 1);
+  Client anna(server, "anna");
+  const std::string answer = anna.send("a SELECT INBOX\r\nb FETCH 1 UID\r\nc NOOP\r\nd LOGOUT\r\n");
+  EXPECT_THAT(answer, HasSubstr("a OK [READ-WRITE] SELECT completed\r\n* 1 FETCH (UID 1)\r\n"
+                                "b OK FETCH completed\r\nc OK NOOP completed\r\n* BYE Goodbye\r\n"
+                                "d OK LOGOUT completed\r\n"));
+  EXPECT_TRUE(anna.ended());
+}
+
+TEST_F(SessionTest, NamesCrossTheWireInBothForms) {
+  Client anna(server, "anna");
+  anna.run("CREATE Entw&APw-rfe");
+  EXPECT_THAT(anna.run("LIST \"\" Entw*"), HasSubstr("\"/\" Entw&APw-rfe\r\n"));
+  anna.run("ENABLE UTF8=ACCEPT");
+  EXPECT_THAT(anna.run("LIST \"\" Entw*"), HasSubstr("\"/\" \"Entwürfe\"\r\n"));
+  EXPECT_THAT(anna.run("STATUS \"Entwürfe\" (MESSAGES)"), HasSubstr("TAG OK"));
+}
+
+}  // namespace
+}  // namespace postern::imap
