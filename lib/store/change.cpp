@@ -7,8 +7,10 @@
 #include "lib/base/clock.h"
 #include "lib/log/log.h"
 #include "lib/store/apply.h"
+#include "lib/store/checkpoint.h"
 #include "lib/store/files.h"
 #include "lib/store/fs.h"
+#include "lib/store/spool.h"
 
 namespace postern::store {
 namespace {
@@ -20,6 +22,13 @@ constexpr std::uint32_t kMaxUid = 0xFFFFFFF0;
 bool has_room(const State& state, std::uint32_t uids) {
   return std::uint64_t{state.next_uid} + uids <= state.uid_lease &&
          state.highestmodseq + 2 <= state.modseq_lease;
+}
+
+/// Nothing was ever told of this mailbox: it has no files, or its first log was cut in the making.
+bool is_blank(const MailboxFiles& files) {
+  if (!fs().open(files.path("log"), O_RDONLY)) return true;
+  return find_logs(files).empty() && !fs().open(files.path("index.prev"), O_RDONLY) &&
+         message_uids(files.path("")).empty();
 }
 
 }  // namespace
@@ -83,11 +92,12 @@ Result<void> Change::prepare_files() {
   if (!files_->index || files_->index.superseded()) {
     const auto attached = files_->attach();
     if (!attached && attached.error().code != Errc::corrupt) return attached.error();
-    if (attached && !*attached && !fs().open(files_->path("log"), O_RDONLY))
+    if (attached && !*attached && is_blank(*files_))
       TRY(create_files());
-    else if (!attached || !*attached || !files_->index.written_under(files_->shared.boot))
+    else if (!attached || !*attached)
       TRY(recover(*files_));
   }
+  if (!files_->index.written_under(files_->shared.boot)) TRY(recover(*files_));
   auto now = files_->index.state();
   bool moved = false;
   if (!now || !files_->index.cover(now->next_record, moved) || !files_->keywords.refresh(*now)) {
@@ -110,9 +120,7 @@ Result<void> Change::create_files() {
   first.uid_lease = first.uid_lease_written = 1 + kUidLease;
   first.modseq_lease = first.modseq_lease_written = kModseqLease;
   first.applied = LogFile::kFirst;
-  files_->log =
-      TRY(LogFile::create(files_->path("log.new"), files_->id, files_->partition, 1, first));
-  TRY(fs().rename(files_->path("log.new"), files_->path("log")));
+  files_->log = TRY(LogFile::create(files_->path("log"), files_->id, files_->partition, 1, first));
   TRY(IndexFile::create(files_->path("index.new"), files_->id, files_->partition, 1, first));
   TRY(fs().rename(files_->path("index.new"), files_->path("index")));
   TRY(files_->attach());

@@ -89,7 +89,7 @@ Result<void> put_in_place(MailboxFiles& files, std::uint64_t generation) {
 
 std::vector<FoundLog> find_logs(const MailboxFiles& files) {
   std::vector<FoundLog> logs;
-  for (const char* name : {"log.prev", "log", "log.next", "log.new"})
+  for (const char* name : {"log.prev", "log", "log.next"})
     if (auto found = read_log(files, name)) logs.push_back(std::move(*found));
   std::ranges::sort(logs, {}, &FoundLog::generation);
   return logs;

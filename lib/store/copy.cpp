@@ -203,7 +203,11 @@ Result<Copied> Store::move(Mailbox& source, std::span<const RecNo> records,
   const auto target = TRY(open_mailbox(destination));
   MailboxFiles& to = MailboxAccess::impl(*target).files;
   const Selection chosen = TRY(select(from, records));
-  if (chosen.rows.empty()) return copy_as(*impl_, from, chosen, to, 0);
+  if (chosen.rows.empty())
+    return Copied{.uidvalidity = to.uidvalidity,
+                  .source = {},
+                  .destination = {},
+                  .modseq = ModSeq(TRY(from.state()).highestmodseq)};
   const std::uint64_t txn = impl_->new_txn();
   const IntentPayload intent{.destination = to.id,
                              .partition = to.partition,

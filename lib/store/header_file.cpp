@@ -1,5 +1,7 @@
 #include "lib/store/header_file.h"
 
+#include <fcntl.h>
+
 #include <cstring>
 
 #include "lib/base/wire.h"
@@ -103,7 +105,9 @@ Result<Header> decode_header(std::string_view bytes, std::string_view path) {
 }
 
 Result<void> write_header(const std::string& directory, const Header& header) {
-  return replace_durably(directory + "/header", encode_header(header));
+  TRY(replace_durably(directory + "/header", encode_header(header)));
+  const Fd names = TRY(fs().open(directory, O_RDONLY | O_DIRECTORY));
+  return fs().sync(names.get());
 }
 
 Result<meta::MailboxEntry> read_header(const std::string& directory) {

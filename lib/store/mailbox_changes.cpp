@@ -81,6 +81,11 @@ class FlagRule {
 
 Result<FlagsStored> Mailbox::store_flags(std::span<const RecNo> records, const FlagChange& wanted) {
   MailboxFiles& files = impl_->files;
+  if (records.empty())
+    return FlagsStored{.changed = {},
+                       .modified = {},
+                       .expunged = {},
+                       .modseq = ModSeq(TRY(files.state()).highestmodseq)};
   auto change = TRY(Change::begin(files, "flags"));
   if (files.index.generation() != impl_->generation)
     return fail(Errc::unavailable, "{}: the index was compacted meanwhile", files.id.hex());
@@ -122,6 +127,8 @@ Result<FlagsStored> Mailbox::store_flags(std::span<const RecNo> records, const F
 
 Result<Mailbox::Expunged> Mailbox::expunge(std::span<const RecNo> records, bool only_deleted) {
   MailboxFiles& files = impl_->files;
+  if (records.empty())
+    return Expunged{.uids = {}, .modseq = ModSeq(TRY(files.state()).highestmodseq)};
   auto change = TRY(Change::begin(files, "expunge"));
   if (files.index.generation() != impl_->generation)
     return fail(Errc::unavailable, "{}: the index was compacted meanwhile", files.id.hex());
