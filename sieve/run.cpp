@@ -14,8 +14,15 @@ Run::Run(const Script& script, const MessageView& view, Host& host, const Limits
       limits_(limits),
       outcome_(outcome),
       message_(view.octets, outcome.versions, limits) {
-  frames_.push_back(std::make_unique<Frame>(
-      Frame{&script, {}, 0, {}, {}, {}, Variables(globals_, variable_octets_, limits_)}));
+  push_frame(script, {}, 0);
+}
+
+void Run::push_frame(const Script& script, std::string name, std::uint32_t root) {
+  frames_.push_back(std::make_unique<Frame>(Frame{
+      &script, std::move(name), root, {}, {}, {}, Variables(globals_, variable_octets_, limits_)}));
+  if (script.required.has(Cap::vnd_environment))
+    frame().variables.set_environment(
+        [this](std::string_view item) { return host_.environment(item).value_or(""); });
 }
 
 void Run::main() {
@@ -78,13 +85,7 @@ Result<bool> Run::test(const Code& code) {
 Result<Flow> Run::include(std::shared_ptr<const Script> script, std::string name) {
   const std::uint32_t root = current_part();
   holders_.push_back(script);
-  frames_.push_back(std::make_unique<Frame>(Frame{script.get(),
-                                                  std::move(name),
-                                                  root,
-                                                  {},
-                                                  {},
-                                                  {},
-                                                  Variables(globals_, variable_octets_, limits_)}));
+  push_frame(*script, std::move(name), root);
   const auto flow = block(script->code);
   if (!flow) return flow;
   frames_.pop_back();

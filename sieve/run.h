@@ -112,6 +112,7 @@ class Run {
   void trace(Position at, std::string_view text) { host_.trace(at.line, text); }
 
  private:
+  void push_frame(const Script& script, std::string name, std::uint32_t root);
   Result<Flow> statement(const Code& code);
   Result<bool> match_one(const Code& code, std::string_view value, std::string_view key,
                          std::size_t index);
