@@ -31,6 +31,11 @@ const std::string& Field::text() const {
   return *text_;
 }
 
+const std::vector<mime::Address>& Field::addresses() const {
+  if (!addresses_) addresses_ = mime::parse_address_list(value_);
+  return *addresses_;
+}
+
 void Message::load_header() {
   if (header_loaded_) return;
   const auto block = mime::scan_header(octets_);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "lib/base/result.h"
+#include "lib/mime/address.h"
 #include "lib/mime/message.h"
 #include "sieve/limits.h"
 
@@ -27,12 +28,15 @@ class Field {
   [[nodiscard]] std::string_view whole() const { return whole_; }  // with its line end
   /// As UTF-8: unfolded, encoded-words decoded, trimmed. Computed once.
   [[nodiscard]] const std::string& text() const;
+  /// The value as an address list. Parsed once.
+  [[nodiscard]] const std::vector<mime::Address>& addresses() const;
 
  private:
   std::string_view name_;
   std::string_view value_;
   std::string_view whole_;
   mutable std::optional<std::string> text_;
+  mutable std::optional<std::vector<mime::Address>> addresses_;
 };
 
 class Message {

@@ -2,7 +2,7 @@
 // read and change. Nothing outlives it but its Outcome; nothing of it is shared.
 #pragma once
 
-#include <deque>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -35,7 +35,7 @@ class Strings {
 
  private:
   std::vector<std::string_view> items_;
-  std::deque<std::string> owned_;
+  std::list<std::string> owned_;  // not a deque: an empty one would already allocate
 };
 
 /// What belongs to one script of a run: the main one, or an included one.

@@ -12,21 +12,31 @@ namespace postern::sieve {
 namespace {
 
 std::vector<std::uint32_t> parts_of(Run& run, const Code& code) {
-  if (!code.has(Tag::mime)) return {run.frame().root};
   const auto part = run.current_part();
   if (!code.has(Tag::anychild)) return {part};
   return run.message().parts_below(part);
 }
 
-void pick(const Code& code, std::vector<const Field*>& found, std::vector<const Field*>& out) {
-  const Value* index = code.find(Tag::index);
-  if (index == nullptr) {
-    out.insert(out.end(), found.begin(), found.end());
-    return;
+// Leaves of the fields from `first` on the one that :index and :last choose, if it is there.
+void pick(const Code& code, std::size_t first, std::vector<const Field*>& out) {
+  const std::size_t count = out.size() - first;
+  const std::uint64_t index = code.find(Tag::index)->number;
+  if (index == 0 || index > count) return out.resize(first);
+  const auto at = static_cast<std::size_t>(index);
+  out[first] = code.has(Tag::last) ? out[first + count - at] : out[first + at - 1];
+  out.resize(first + 1);
+}
+
+// The fields of one part. This runs for each rule of a script, so it allocates only what it gives.
+void select_in(const std::vector<Field>& fields, const Code& code, const Strings& names,
+               std::vector<const Field*>& out) {
+  for (const auto name : names) {
+    if (name.empty()) continue;
+    const std::size_t before = out.size();
+    for (const auto& field : fields)
+      if (iequals(field.name(), name)) out.push_back(&field);
+    if (code.has(Tag::index)) pick(code, before, out);
   }
-  if (index->number == 0 || index->number > found.size()) return;
-  const auto at = static_cast<std::size_t>(index->number);
-  out.push_back(code.has(Tag::last) ? found[found.size() - at] : found[at - 1]);
 }
 
 }  // namespace
@@ -38,15 +48,16 @@ bool is_field_name(std::string_view name) {
 
 Result<std::vector<const Field*>> select_fields(Run& run, const Code& code, const Strings& names) {
   std::vector<const Field*> out;
+  if (!code.has(Tag::mime)) {
+    const auto& fields = run.message().fields(run.frame().root);
+    TRY(run.spend(names.items().size() * (1 + fields.size() / 64)));
+    select_in(fields, code, names, out);
+    return out;
+  }
   for (const auto part : parts_of(run, code)) {
     const auto& fields = run.message().fields(part);
-    for (const auto name : names) {
-      TRY(run.spend(1 + fields.size() / 64));
-      std::vector<const Field*> found;
-      for (const auto& field : fields)
-        if (!name.empty() && iequals(field.name(), name)) found.push_back(&field);
-      pick(code, found, out);
-    }
+    TRY(run.spend(names.items().size() * (1 + fields.size() / 64)));
+    select_in(fields, code, names, out);
   }
   return out;
 }

@@ -121,7 +121,7 @@ Result<bool> test_address(Run& run, const Code& code) {
   const auto names = run.strings(code.args[0]);
   std::vector<std::string> parts;
   for (const auto* field : TRY(select_fields(run, code, names))) {
-    const auto list = mime::parse_address_list(field->value());
+    const auto& list = field->addresses();
     TRY(run.spend(list.size()));
     for (const auto& address : list) {
       if (address.kind != mime::Address::Kind::mailbox) continue;

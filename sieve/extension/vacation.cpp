@@ -83,7 +83,7 @@ std::string addressed_as(Run& run, const std::vector<std::string>& own) {
   for (const auto& field : run.message().fields()) {
     const auto named = [&](std::string_view name) { return iequals(field.name(), name); };
     if (std::ranges::none_of(kRecipientFields, named)) continue;
-    for (const auto& address : mime::parse_address_list(field.value()))
+    for (const auto& address : field.addresses())
       if (contains_address(own, address.addr_spec())) return address.addr_spec();
   }
   return {};
