@@ -87,7 +87,7 @@ Result<Settings> Settings::from(const config::Config& config) {
   for (const auto& name : config.list("auth.admins"))
     out.admins.insert(canonical_text(name, out.default_domain));
   for (const auto& group : config.names_under("auth.groups"))
-    for (const auto& member : config.list("auth.groups." + group))
+    for (const auto& member : config.list(fmt::format("auth.groups.{}", group)))
       out.groups.emplace(canonical_text(member, out.default_domain), "group:" + group);
   return out;
 }
