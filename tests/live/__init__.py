@@ -5,12 +5,19 @@ all its files in one scratch folder, `start`, `stop`, `kill`, and the ports and 
 test needs. System services are never touched.
 """
 
+import signal
+import sys
+
 from .instance import Instance
 from .cyrus import Cyrus
 from .dovecot import Dovecot, DovecotMdbox
 from .postern import Postern
 
 SERVERS = {kind.name: kind for kind in (Postern, Dovecot, DovecotMdbox, Cyrus)}
+
+
+# A time limit ends a test with SIGTERM: its server must end and its folder go all the same.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 def make(name, folder, port_base, users):
