@@ -114,7 +114,9 @@ TEST(Message, EveryCutOfAMessageIsRefusedOrShorter) {
   const std::string whole = encode(wake);
   for (std::size_t size = 0; size < whole.size(); ++size) {
     const auto part = decode_wake(std::string_view(whole).substr(0, size));
-    if (part) EXPECT_LT(encode(*part).size(), whole.size());
+    if (part) {
+      EXPECT_LT(encode(*part).size(), whole.size());
+    }
   }
 }
 
