@@ -24,6 +24,16 @@ constexpr std::array kQuotaSet{
     Parameter{"root", Kind::argument, "a mailbox; the quota counts for all below it too"},
     Parameter{"limit", Kind::rest,
               "storage=10GiB message=100000 mailbox=500 annotation=1MiB; none removes the root"}};
+constexpr std::array kSieveCheck{Parameter{"script", Kind::list, "scripts"}};
+constexpr std::array kSieveTest{
+    Parameter{"script", Kind::argument, "the script"},
+    Parameter{"--message", Kind::value, "the message's file; standard input without it"},
+    Parameter{"--envelope-from", Kind::value, "sender, <> for the null one; else Return-Path"},
+    Parameter{"--envelope-to", Kind::value, "recipient; else the user"},
+    Parameter{"--user", Kind::value, "whose script it is"},
+    Parameter{"--mailboxes", Kind::value, "those that exist besides INBOX, with commas"},
+    Parameter{"--trace", Kind::flag, "each command and test with its line, on standard error"},
+    kJson};
 constexpr std::array kUserAdd{
     kUsers, Parameter{"--no-mailboxes", Kind::flag, "the password only, no INBOX"}};
 constexpr std::array kUserDelete{kUser,
@@ -44,6 +54,10 @@ constexpr std::array kCommands{
     Command{"mailbox path", "The directories of mailboxes", kMailboxPath, mailbox_path},
     Command{"quota list", "Quota roots with usage and limits", kQuotaList, quota_list},
     Command{"quota set", "Set exactly these limits on a quota root", kQuotaSet, quota_set},
+    Command{"sieve check", "Errors of Sieve scripts as file:line:column: text", kSieveCheck,
+            sieve_check, Needs::nothing},
+    Command{"sieve test", "What a Sieve script would do with a message", kSieveTest, sieve_test,
+            Needs::nothing},
     Command{"user add", "Make users; the password is read from standard input", kUserAdd, user_add},
     Command{"user del", "Take a user's password away and end the sessions", kUserDelete,
             user_delete},

@@ -14,6 +14,8 @@ Result<int> mailbox_list(const Arguments& arguments, Context& context);
 Result<int> mailbox_path(const Arguments& arguments, Context& context);
 Result<int> quota_list(const Arguments& arguments, Context& context);
 Result<int> quota_set(const Arguments& arguments, Context& context);
+Result<int> sieve_check(const Arguments& arguments, Context& context);
+Result<int> sieve_test(const Arguments& arguments, Context& context);
 Result<int> user_add(const Arguments& arguments, Context& context);
 Result<int> user_delete(const Arguments& arguments, Context& context);
 Result<int> user_list(const Arguments& arguments, Context& context);

@@ -2,11 +2,9 @@
 #include <fmt/format.h>
 #include <sysexits.h>
 
-#include <CLI/CLI.hpp>
-
 #include "lib/base/fd.h"
 #include "sieve/sieve.h"
-#include "tools/sieve_commands.h"
+#include "tools/command/commands.h"
 #include "tools/sieve_report.h"
 
 namespace postern::tools {
@@ -26,18 +24,9 @@ int check_file(const std::string& path, const sieve::Environment& environment) {
 
 }  // namespace
 
-int sieve_check(int argc, char** argv) {
-  CLI::App app("Checks Sieve scripts; errors are printed as file:line:column: text.",
-               "postern sieve check");
-  std::vector<std::string> scripts;
-  app.add_option("SCRIPT", scripts, "scripts to check")->required();
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? EX_OK : EX_USAGE;
-  }
+Result<int> sieve_check(const Arguments& arguments, Context&) {
   int status = EX_OK;
-  for (const auto& script : scripts) {
+  for (const auto& script : arguments.list("script")) {
     const int one = check_file(script, {});
     if (status == EX_OK) status = one;
   }

@@ -3,7 +3,6 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <ctime>
 
@@ -13,7 +12,7 @@
 #include "lib/mime/address.h"
 #include "lib/mime/message.h"
 #include "sieve/sieve.h"
-#include "tools/sieve_commands.h"
+#include "tools/command/commands.h"
 #include "tools/sieve_report.h"
 
 namespace postern::tools {
@@ -131,25 +130,17 @@ int run_test(const Options& options) {
 
 }  // namespace
 
-int sieve_test(int argc, char** argv) {
+Result<int> sieve_test(const Arguments& arguments, Context&) {
   Options options;
-  CLI::App app("Shows what a Sieve script would do with a message; nothing is done.",
-               "postern sieve test");
-  app.add_option("--message", options.message, "the message; standard input without it");
-  app.add_option("--envelope-from", options.envelope_from,
-                 "envelope sender, <> for the null sender; default: Return-Path");
-  app.add_option("--envelope-to", options.envelope_to, "envelope recipient; default: the user");
-  app.add_option("--user", options.user, "the user whose script it is");
-  app.add_option("--mailbox", options.mailboxes, "a mailbox that exists (may be repeated)")
-      ->allow_extra_args(false);
-  app.add_flag("--trace", options.trace, "tell each command and test on standard error");
-  app.add_flag("--json", options.json, "one JSON object a line for each action");
-  app.add_option("SCRIPT", options.script, "the script")->required();
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? EX_OK : EX_USAGE;
-  }
+  options.script = arguments.text("script");
+  options.message = arguments.text("--message");
+  if (arguments.has("--envelope-from")) options.envelope_from = arguments.text("--envelope-from");
+  options.envelope_to = arguments.text("--envelope-to");
+  options.user = arguments.text("--user");
+  for (const auto name : split(arguments.text("--mailboxes"), ','))
+    options.mailboxes.emplace_back(name);
+  options.trace = arguments.has("--trace");
+  options.json = arguments.has("--json");
   return run_test(options);
 }
 
