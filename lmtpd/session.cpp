@@ -81,7 +81,6 @@ service::Outcome Session::park() {
   out.kind = service::Outcome::Kind::parked;
   out.parked.state = conn.record();
   out.parked.unread = stream.take_unread();
-  out.parked.user = conn.authenticated;
   out.parked.activity = "quiet";
   out.parked.autologout = back.options.idle_timeout;
   out.parked.goodbye = Reply{421, "4.4.2", "Nothing heard for too long"}.line();
