@@ -35,6 +35,12 @@ auth::Channel channel_of(const Context& ctx) {
           .client_certificate = ctx.facts.client_certificate};
 }
 
+std::uint64_t generation_of(const Context& ctx, const meta::UserName& user) {
+  const auto record = ctx.back.meta.user(user, false);
+  if (record) return record->generation;
+  return record.error().code == Errc::no_such_user ? 0 : ctx.conn.user_generation;
+}
+
 Completion logged_in(Context& ctx, const auth::Login& login) {
   if (const auto counted = ctx.runtime.logged_in(login.identity.user.text()); !counted)
     return failed(ctx, counted.error());
@@ -49,6 +55,7 @@ Completion logged_in(Context& ctx, const auth::Login& login) {
     if (const auto made = provide_inbox(ctx); !made)
       LOG(warning, "imap.provision", {"conn", ctx.facts.session_id}, {"user", conn.who.user.text()},
           {"error", made.error().text});
+  conn.user_generation = generation_of(ctx, conn.who.user);
   log_login(ctx, login);
   ctx.out.code("CAPABILITY " + capabilities(ctx));
   return {Completion::Kind::ok, "Logged in", {}};

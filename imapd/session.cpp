@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "imapd/command/table.h"
+#include "imapd/login.h"
 #include "imapd/response_code.h"
 #include "imapd/tell.h"
 #include "lib/base/clock.h"
@@ -88,6 +89,9 @@ Session::Step Session::resume(std::string_view record) {
     return bye("[UNAVAILABLE] The session can't be continued, connect again", "record");
   }
   conn_ = std::move(*restored);
+  if (!wake_.changed && conn_.state != State::not_authenticated &&
+      conn_.user_generation != generation_of(ctx_, conn_.who.user))
+    return bye("[UNAVAILABLE] The account has changed, log in again", "generation");
   if (!conn_.selected) return std::nullopt;
   auto selected = reopen_selected(ctx_);
   if (!selected) return selected_lost(selected.error());

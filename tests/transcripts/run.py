@@ -314,6 +314,7 @@ def main():
     paths = [path.resolve() for path in collect(given.paths)]
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="postern-transcripts-") as folder:
+        Path(folder).chmod(0o755)  # the server runs as another user
         server = live.make("postern", Path(folder) / "instance", given.port_base,
                            max(1, users_needed(paths)))
         server.settings += given.set
