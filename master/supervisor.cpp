@@ -114,7 +114,9 @@ void Supervisor::task_ended(Task& task, int status) {
     return schedule_event(task);
   }
   if (task.once) return;
-  task.early_ends = lived < kEarly ? task.early_ends + 1 : 0;
+  // SIGKILL comes from outside and says nothing about the program.
+  const bool failed = !(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+  task.early_ends = lived < kEarly && failed ? task.early_ends + 1 : 0;
   const std::int64_t wait =
       task.early_ends <= 1
           ? 0

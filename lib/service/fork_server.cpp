@@ -90,7 +90,9 @@ void ForkServer::reap() {
   while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
     const auto child = children_.find(pid);
     if (child == children_.end()) continue;
-    const bool early = status != 0 && steady_millis() - child->second.forked_at < kEarly;
+    // SIGKILL comes from outside and says nothing about the program.
+    const bool failed = status != 0 && !(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    const bool early = failed && steady_millis() - child->second.forked_at < kEarly;
     children_.erase(child);
     early_deaths_ = early ? early_deaths_ + 1 : 0;
     if (early && early_deaths_ > 2)

@@ -466,7 +466,10 @@ class Sockets(unittest.TestCase):
             server = ActivatedServer(listener)
             self.addCleanup(server.stop)
             self.assertTrue(notify.recv(1000).startswith(b"READY=1"))
-            finally:
+            client = Client()
+            self.assertEqual(client.ask("ECHO x"), "x")
+            client.close()
+        finally:
             del os.environ["NOTIFY_SOCKET"]
             listener.close()
             notify.close()
