@@ -129,7 +129,7 @@ struct DuplicateMark {
 
 struct RunError {
   std::string text;
-  std::string script;  // the included script's name; empty for the main script
+  std::string script;  // ":personal NAME" or ":global NAME" of an included script, else empty
   std::uint32_t line = 0;
 };
 

@@ -29,8 +29,11 @@ Result<bool> Run::match_count(const Code& code, const Strings& keys, std::size_t
 
 Result<bool> Run::match_one(const Code& code, std::string_view value, std::string_view key,
                             std::size_t index) {
-  TRY(spend(1 + value.size() / 4096));
   const Comparator comparator = code.match.comparator;
+  // ICU's mapping is dear, and :matches maps each character by itself.
+  const bool mapped = comparator == Comparator::unicode_casemap;
+  const std::size_t per_step = !mapped ? 4096 : code.match.type == MatchType::matches ? 16 : 64;
+  TRY(spend(1 + value.size() / per_step));
   switch (code.match.type) {
     case MatchType::is:
       return equal(comparator, value, key);

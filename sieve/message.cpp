@@ -75,7 +75,6 @@ std::vector<std::uint32_t> Message::parts_below(std::uint32_t top) {
   const auto& parts = structure().parts;
   std::vector<std::uint32_t> out{top};
   for (std::uint32_t i = top + 1; i < parts.size(); ++i) {
-    if (parts[i].header.begin >= parts[top].body.end && parts[i].parent <= parts[top].parent) break;
     std::uint32_t up = parts[i].parent;
     while (up != mime::kNone && up > top) up = parts[up].parent;
     if (up != top) break;
@@ -98,18 +97,22 @@ std::string Message::path(std::uint32_t part) {
 }
 
 std::uint64_t Message::size(std::uint32_t part) {
-  if (part == 0) return version_[0] == 0U ? octets_.size() : render().size();
+  if (part == 0) return is_edited() ? render().size() : octets_.size();
   const auto& p = structure().parts[part];
   return p.header.size() + p.body.size();
 }
 
-std::string Message::decoded(std::uint32_t part) {
+std::string_view Message::decoded(std::uint32_t part) {
+  const auto [at, fresh] = decoded_.try_emplace(part);
+  if (!fresh) return at->second;
   const auto& message = structure();
   const auto& p = message.parts[part];
-  auto octets = mime::decode_transfer(p.encoding, message.text(p.body));
-  if (octets.size() > limits_.body_octets) octets.resize(limits_.body_octets);
-  if (p.type != "text") return octets;
-  return mime::to_utf8_or_guess(mime::charset(message, p), octets);
+  const std::size_t room = limits_.body_octets - decoded_octets_;
+  at->second = mime::decode_transfer(p.encoding, message.text(p.body).substr(0, 2 * room));
+  if (p.type == "text") at->second = mime::to_utf8_or_guess(mime::charset(message, p), at->second);
+  at->second.resize(utf8_cut(at->second, room).size());
+  decoded_octets_ += at->second.size();
+  return at->second;
 }
 
 std::string_view Message::line_end() {

@@ -56,8 +56,10 @@ class Message {
   std::string path(std::uint32_t part);
   /// Octets of the part with its header.
   std::uint64_t size(std::uint32_t part);
-  /// Decoded text of a text part in UTF-8, at most what the limits leave.
-  std::string decoded(std::uint32_t part);
+  /// Whether size(0) has to make the edited message first.
+  [[nodiscard]] bool is_edited() const { return version_[0] != 0U; }
+  /// Decoded content of the part, text in UTF-8; at most what the limits leave. Decoded once.
+  std::string_view decoded(std::uint32_t part);
   /// The message as it is now, without what encloses it.
   std::string render();
 
@@ -90,6 +92,8 @@ class Message {
   std::optional<mime::Message> structure_;
   std::map<std::uint32_t, std::vector<Field>> part_fields_;
   std::map<std::uint32_t, std::string> replaced_;
+  std::map<std::uint32_t, std::string> decoded_;
+  std::size_t decoded_octets_ = 0;
   std::string before_;
   std::string behind_;
   std::array<std::optional<std::size_t>, 2> version_{0, 0};  // plain, enclosed

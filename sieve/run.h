@@ -23,6 +23,13 @@ namespace postern::sieve {
 /// Strings of an argument with their variables expanded. Views into the script where they can be.
 class Strings {
  public:
+  Strings() = default;
+  Strings(Strings&&) = default;  // list nodes stay where they are, so the views stay good
+  Strings& operator=(Strings&&) = default;
+  Strings(const Strings&) = delete;
+  Strings& operator=(const Strings&) = delete;
+  ~Strings() = default;
+
   void add(std::string_view text) { items_.push_back(text); }
   void own(std::string text) {
     owned_.push_back(std::move(text));

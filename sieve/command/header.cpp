@@ -71,6 +71,7 @@ void check_size(Checker& checker, Code& code) {
 
 Result<bool> test_size(Run& run, const Code& code) {
   const auto size = run.message().size(run.frame().root);
+  if (run.message().is_edited()) TRY(run.spend(size / 4096));
   if (const Value* over = code.find(Tag::over)) return size > over->number;
   return size < code.find(Tag::under)->number;
 }

@@ -1,5 +1,6 @@
 // body (RFC 5173): :raw, :content and :text, in UTF-8 after transfer decoding.
 #include <algorithm>
+#include <list>
 
 #include "lib/base/text.h"
 #include "lib/mime/encoded_word.h"
@@ -22,7 +23,8 @@ bool type_fits(const mime::Part& part, std::string_view wanted) {
 
 // What of a part is searched: a multipart's prologue and epilogue, a message's header, else the
 // decoded content (RFC 5173 §5.2).
-void add_content(Run& run, std::uint32_t number, std::vector<std::string>& out) {
+void add_content(Run& run, std::uint32_t number, std::vector<std::string_view>& out,
+                 std::list<std::string>& made) {
   const auto& message = run.message().structure();
   const auto& part = message.parts[number];
   if (part.kind == mime::Kind::leaf) {
@@ -32,7 +34,7 @@ void add_content(Run& run, std::uint32_t number, std::vector<std::string>& out) 
   const auto children = run.message().children(number);
   const auto& first = message.parts[children.front()];
   if (part.kind == mime::Kind::message) {
-    out.push_back(mime::decode_header(message.text(first.header)));
+    out.emplace_back(made.emplace_back(mime::decode_header(message.text(first.header))));
     return;
   }
   const auto& last = message.parts[children.back()];
@@ -40,14 +42,15 @@ void add_content(Run& run, std::uint32_t number, std::vector<std::string>& out) 
   out.emplace_back(message.text({std::min(last.body.end, part.body.end), part.body.end}));
 }
 
-Result<std::vector<std::string>> contents(Run& run, const Strings& types) {
-  std::vector<std::string> out;
+Result<std::vector<std::string_view>> contents(Run& run, const Strings& types,
+                                               std::list<std::string>& made) {
+  std::vector<std::string_view> out;
   std::size_t octets = 0;
   for (const auto number : run.message().parts_below(run.frame().root)) {
     const auto& part = run.message().structure().parts[number];
     const auto fits = [&](std::string_view type) { return type_fits(part, type); };
     if (std::none_of(types.begin(), types.end(), fits)) continue;
-    add_content(run, number, out);
+    add_content(run, number, out, made);
     octets += out.back().size();
     TRY(run.spend(1 + out.back().size() / 4096));
     if (octets > run.limits().body_octets) break;
@@ -59,19 +62,20 @@ Result<std::vector<std::string>> contents(Run& run, const Strings& types) {
 
 // RFC 5173 §6: body never sets match variables.
 Result<bool> test_body(Run& run, const Code& code) {
-  std::vector<std::string> texts;
+  std::vector<std::string_view> texts;
+  std::list<std::string> made;  // what texts may point into, besides the message
   if (code.has(Tag::raw)) {
     const auto& message = run.message().structure();
     texts.emplace_back(message.text(message.parts[run.frame().root].body));
   } else if (const Value* types = code.find(Tag::content)) {
-    texts = TRY(contents(run, run.strings(*types)));
+    texts = TRY(contents(run, run.strings(*types), made));
   } else {
     Strings text;
     text.add("text");
-    texts = TRY(contents(run, text));
+    texts = TRY(contents(run, text, made));
   }
   auto captures = run.frame().variables.captures();
-  auto result = run.match(code, code.args.front(), {texts.begin(), texts.end()});
+  auto result = run.match(code, code.args.front(), texts);
   run.frame().variables.set_captures(std::move(captures));
   return result;
 }

@@ -40,6 +40,15 @@ std::string wire_value(std::string_view text) {
   return is_ascii(clean) ? clean : mime::encode_header_text(clean);
 }
 
+std::size_t longest_line(std::string_view value) {
+  std::size_t longest = 0;
+  for (const auto line : split(value, '\n')) longest = std::max(longest, line.size());
+  return longest;
+}
+
+// RFC 5322 §2.1.1: 998 characters, without the ": " that stands between.
+constexpr std::size_t kLongestLine = 996;
+
 }  // namespace
 
 void check_addheader(Checker& checker, Code& code) {
@@ -54,7 +63,8 @@ Result<Flow> run_addheader(Run& run, const Code& code) {
                    code.has(Tag::last)};
   if (!is_field_name(action.name))
     return fail(Errc::bad_syntax, "addheader: \"{}\" can't be a header field's name", action.name);
-  if (action.value.size() + action.name.size() > run.limits().header_field_octets)
+  if (action.value.size() > run.limits().header_field_octets ||
+      action.name.size() + longest_line(action.value) > kLongestLine)
     return fail(Errc::limit, "addheader: the field is too long");
   if (is_protected(run, action.name)) {
     run.note(fmt::format("addheader {} left out: the field is protected", action.name));

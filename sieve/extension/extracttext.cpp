@@ -24,7 +24,6 @@ Result<Flow> run_extracttext(Run& run, const Code& code) {
     text.resize(end);
   }
   const auto name = parse_variable_name(code.args.front().strings.front().text);
-  text.resize(utf8_cut(text, run.limits().variable_octets).size());
   TRY(run.frame().variables.set(name, modify(code, std::move(text))));
   return Flow::next;
 }
