@@ -1,53 +1,16 @@
 // postern user add, del, list, passwd: passwords in sasldb, and what a new user starts with.
 #include <fmt/format.h>
-#include <termios.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <iostream>
 
 #include "lib/auth/passwords.h"
 #include "lib/meta/recipient.h"
 #include "lib/store/provision.h"
 #include "tools/command/commands.h"
+#include "tools/password.h"
 
 namespace postern::tools {
 namespace {
-
-/// The terminal doesn't show what is typed while this lives.
-class NoEcho {
- public:
-  NoEcho() {
-    if (::tcgetattr(STDIN_FILENO, &before_) != 0) return;
-    termios quiet = before_;
-    quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    changed_ = ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) == 0;
-  }
-  NoEcho(const NoEcho&) = delete;
-  NoEcho& operator=(const NoEcho&) = delete;
-  ~NoEcho() {
-    if (changed_) ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
-  }
-
- private:
-  termios before_{};
-  bool changed_ = false;
-};
-
-/// One line of standard input; asked for where that is a terminal.
-Result<auth::Secret> read_password() {
-  const bool terminal = ::isatty(STDIN_FILENO) == 1;
-  if (terminal) fmt::print(stderr, "Password: ");
-  const NoEcho quiet;
-  std::string line;
-  const bool got = static_cast<bool>(std::getline(std::cin, line));
-  if (terminal) fmt::print(stderr, "\n");
-  if (!got || line.empty())
-    return fail(Errc::bad_syntax, "no password: it is the first line of standard input");
-  auth::Secret password(line);
-  std::ranges::fill(line, '\0');
-  return password;
-}
 
 Result<meta::UserName> canonical(const std::string& text, const Context& context) {
   return meta::canonical_user(text, context.config().text("auth.default_domain"));
@@ -96,7 +59,7 @@ Result<int> user_add(const Arguments& arguments, Context& context) {
       return fail(Errc::mailbox_exists, "{} has a password already: postern user passwd {}", text,
                   text);
   }
-  const auth::Secret password = TRY(read_password());
+  const auth::Secret password = TRY(read_password("the new users"));
   for (const auto& user : users)
     TRY(add_one(context, user, password, !arguments.has("--no-mailboxes")));
   return 0;
@@ -108,7 +71,7 @@ Result<int> user_passwd(const Arguments& arguments, Context& context) {
   if (std::ranges::find(known, user) == known.end())
     return fail(Errc::no_such_user, "{} has no password: postern user add {}", user.text(),
                 user.text());
-  TRY(auth::set_password(context.config(), user, TRY(read_password())));
+  TRY(auth::set_password(context.config(), user, TRY(read_password(user.text()))));
   TRY(end_sessions(context, user));
   return 0;
 }
