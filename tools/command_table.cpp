@@ -8,12 +8,21 @@ namespace {
 
 using Kind = Parameter::Kind;
 
+constexpr Parameter kMailboxes{"mailbox", Kind::rest, "mailboxes; none means all"};
+constexpr Parameter kRecursive{"--recursive", Kind::flag, "each with its inferiors"};
 constexpr Parameter kUser{"user", Kind::argument, "name or name@domain"};
 constexpr Parameter kUsers{"user", Kind::list, "names or name@domain"};
 constexpr Parameter kJson{"--json", Kind::flag, "one JSON object a line"};
 
 constexpr std::array kBackup{
     Parameter{"directory", Kind::argument, "a new or empty directory on the server's host"}};
+constexpr std::array kCheck{
+    kMailboxes, kRecursive,
+    Parameter{"--full", Kind::flag, "read every message file and compare its digest"},
+    Parameter{"--repair", Kind::flag, "repair what can be repaired, online"}, kJson};
+constexpr std::array kReconstruct{Parameter{"mailbox", Kind::list, "mailboxes"}, kRecursive};
+constexpr std::array kRebuildList{
+    Parameter{"--dry-run", Kind::flag, "say what would be restored, change nothing"}};
 constexpr std::array kMailboxList{Parameter{"mailbox", Kind::rest, "roots to list; none means all"},
                                   Parameter{"--acl", Kind::flag, "with access control lists"},
                                   kJson};
@@ -45,6 +54,7 @@ constexpr std::span<const Parameter> kNone;
 
 constexpr std::array kCommands{
     Command{"backup", "Hot backup of the metadata", kBackup, backup},
+    Command{"check", "Verify mailboxes; status 65 if something is damaged", kCheck, check},
     Command{"config check", "Verify the configuration", kNone, config_check},
     Command{"config manual", "Print the manual of all options", kNone, config_manual,
             Needs::nothing},
@@ -54,6 +64,9 @@ constexpr std::array kCommands{
     Command{"mailbox path", "The directories of mailboxes", kMailboxPath, mailbox_path},
     Command{"quota list", "Quota roots with usage and limits", kQuotaList, quota_list},
     Command{"quota set", "Set exactly these limits on a quota root", kQuotaSet, quota_set},
+    Command{"rebuild-list", "Restore the mailboxes list from the spool's headers", kRebuildList,
+            rebuild_list},
+    Command{"reconstruct", "Build the index of mailboxes anew", kReconstruct, reconstruct},
     Command{"sieve check", "Errors of Sieve scripts as file:line:column: text", kSieveCheck,
             sieve_check, Needs::nothing},
     Command{"sieve test", "What a Sieve script would do with a message", kSieveTest, sieve_test,

@@ -6,6 +6,7 @@
 namespace postern::tools {
 
 Result<int> backup(const Arguments& arguments, Context& context);
+Result<int> check(const Arguments& arguments, Context& context);
 Result<int> config_check(const Arguments& arguments, Context& context);
 Result<int> config_manual(const Arguments& arguments, Context& context);
 Result<int> config_show(const Arguments& arguments, Context& context);
@@ -14,6 +15,8 @@ Result<int> mailbox_list(const Arguments& arguments, Context& context);
 Result<int> mailbox_path(const Arguments& arguments, Context& context);
 Result<int> quota_list(const Arguments& arguments, Context& context);
 Result<int> quota_set(const Arguments& arguments, Context& context);
+Result<int> rebuild_list(const Arguments& arguments, Context& context);
+Result<int> reconstruct(const Arguments& arguments, Context& context);
 Result<int> sieve_check(const Arguments& arguments, Context& context);
 Result<int> sieve_test(const Arguments& arguments, Context& context);
 Result<int> user_add(const Arguments& arguments, Context& context);

@@ -1,0 +1,56 @@
+// postern rebuild-list: puts back into the mailboxes list what the headers of the spool hold. The
+// higher version wins; a loser of a name goes to Lost/<id>, nothing is dropped.
+#include <fmt/format.h>
+#include <sysexits.h>
+
+#include "lib/store/check.h"
+#include "tools/command/commands.h"
+
+namespace postern::tools {
+namespace {
+
+struct Outcome {
+  std::size_t known = 0;
+  std::size_t restored = 0;
+  std::size_t unreadable = 0;
+};
+
+Result<void> rebuild_one(meta::Meta& meta, const std::string& directory, bool dry, Outcome& out) {
+  const auto header = store::read_header(directory);
+  if (!header) {
+    fmt::print(stderr, "{}: {}\n", directory, header.error().text);
+    ++out.unreadable;
+    return {};
+  }
+  const auto listed = meta.lookup(header->id);
+  if (!listed && listed.error().code != Errc::no_such_mailbox) return Error(listed.error());
+  if (listed && listed->version >= header->version) {
+    ++out.known;
+    return {};
+  }
+  const auto now = dry ? *header : TRY(meta.restore(*header));
+  fmt::print("{}{}\n", now.name.text(),
+             now.name == header->name ? "" : " (was " + header->name.text() + ")");
+  ++out.restored;
+  return {};
+}
+
+}  // namespace
+
+Result<int> rebuild_list(const Arguments& arguments, Context& context) {
+  meta::Meta* const meta = TRY(context.meta());
+  const bool dry = arguments.has("--dry-run");
+  auto partitions = context.config().names_under("partition");
+  if (partitions.empty()) partitions.emplace_back("default");
+  Outcome outcome;
+  for (const auto& name : partitions) {
+    const auto path = context.config().text("partition." + name + ".path");
+    for (const auto& directory : TRY(store::mailbox_directories(path)))
+      TRY(rebuild_one(*meta, directory, dry, outcome));
+  }
+  fmt::print(stderr, "{} mailboxes {}, {} were in the list, {} headers unreadable\n",
+             outcome.restored, dry ? "to restore" : "restored", outcome.known, outcome.unreadable);
+  return outcome.unreadable > 0 ? EX_DATAERR : EX_OK;
+}
+
+}  // namespace postern::tools
