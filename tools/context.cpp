@@ -26,6 +26,10 @@ Result<void> become(const std::string& user) {
   return {};
 }
 
+std::string control_path(const config::Config& config) {
+  return config.text("server.runtime_directory") + "/control";
+}
+
 Result<std::vector<meta::MailboxEntry>> all_within(meta::Meta& meta, const std::string& root) {
   meta::ListScope scope;
   scope.who.admin = true;
@@ -48,6 +52,12 @@ Result<void> Context::prepare() {
   auto config = TRY(config::Config::load(config_path_));
   for (const auto& setting : settings_) TRY(config.set(setting));
   log::open("postern", "stderr", log::Level::warning);
+  // master's socket is for whoever started it: asked for before we become somebody else.
+  const auto control = net::Endpoint::parse("unix:" + control_path(config));
+  if (control) {
+    auto socket = net::connect_to(*control, kMasterLimit, true);
+    if (socket) master_ = std::move(*socket);
+  }
   TRY(become(config.text("server.user")));
   config_ = std::make_unique<config::Config>(std::move(config));
   return {};
@@ -68,12 +78,11 @@ Result<store::Store*> Context::store() {
 }
 
 Result<Context::Answer> Context::ask_master(std::string_view request) {
-  const std::string path = config_->text("server.runtime_directory") + "/control";
-  const auto endpoint = TRY(net::Endpoint::parse("unix:" + path));
-  auto socket = net::connect_to(endpoint, kMasterLimit, true);
-  if (!socket) return fail(Errc::unavailable, "no server answers at {}: is it running?", path);
-  TRY(net::send_message(socket->get(), request));
-  auto message = TRY(net::receive_message(socket->get(), kLongestAnswer));
+  if (!master_)
+    return fail(Errc::unavailable, "no server answers at {}: is it running, and may you ask it?",
+                control_path(*config_));
+  TRY(net::send_message(master_.get(), request));
+  auto message = TRY(net::receive_message(master_.get(), kLongestAnswer));
   Answer answer{std::move(message.bytes), {}};
   if (!message.descriptors.empty()) answer.descriptor = std::move(message.descriptors.front());
   return answer;

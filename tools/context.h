@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "lib/base/change_board.h"
+#include "lib/base/fd.h"
 #include "lib/base/result.h"
 #include "lib/config/config.h"
 #include "lib/meta/meta.h"
@@ -42,6 +43,7 @@ class Context {
   std::vector<std::string> settings_;
   std::string command_;
   std::unique_ptr<config::Config> config_;
+  Fd master_;  // its control socket, if a server runs
   std::unique_ptr<meta::Meta> meta_;
   std::unique_ptr<ChangeBoard> board_;
   std::unique_ptr<store::Store> store_;

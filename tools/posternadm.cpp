@@ -71,13 +71,14 @@ int main(int argc, char** argv) {
   app.add_option("--user", options.user, "an administrator");
   app.add_option("--password-file", options.password_file,
                  "its first line is the password; else it is asked for");
-  app.add_option("command", options.command, "see posternadm help");
+  // The first word that is no option begins the command; its own options stay with it.
   app.prefix_command();
+  app.footer("posternadm [OPTIONS] COMMAND [ARGUMENTS]: one command; posternadm help lists them.");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? EX_OK : EX_USAGE;
   }
-  if (options.command.empty()) options.command = app.remaining();
+  options.command = app.remaining();
   return postern::tools::run(options);
 }

@@ -36,11 +36,11 @@ Result<std::vector<std::string>> AdmSession::mailboxes(const std::string& patter
   std::vector<std::string> out;
   for (const auto* list : answer.all("LIST")) {
     if (list->values.size() < 3) continue;
-    bool selectable = true;
+    // \Noselect alone is a mailbox that the administrator may not read.
+    bool exists = true;
     for (const auto& flag : list->values[0].items)
-      selectable =
-          selectable && !iequals(flag.text, "\\Noselect") && !iequals(flag.text, "\\NonExistent");
-    if (selectable) out.push_back(list->values[2].text);
+      exists = exists && !iequals(flag.text, "\\NonExistent");
+    if (exists) out.push_back(list->values[2].text);
   }
   if (out.empty()) return fail(Errc::no_such_mailbox, "no mailbox is like {}", pattern);
   return out;
