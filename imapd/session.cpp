@@ -268,6 +268,7 @@ Session::Step Session::start_tls() {
   if (const auto flushed = stream_.flush(); !flushed) return end("closed by peer");
   service::Outcome outcome;
   outcome.kind = service::Outcome::Kind::start_tls;
+  outcome.start_tls.alpn = "imap";
   outcome.start_tls.ok_line = out_.tagged_line(tag_, "OK", "Begin the TLS handshake");
   return outcome;
 }

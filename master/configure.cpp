@@ -45,13 +45,14 @@ std::string directory_of(const std::string& path) {
 
 bool is_implicit_tls(const service::ServiceSettings& service) { return service.tls == "implicit"; }
 
-/// What can be served: implicit TLS needs transportd.
+/// What can be served: implicit TLS needs a certificate.
 std::vector<service::ServiceSettings> usable_services(const config::Config& config) {
   auto services = service::service_settings(config);
+  if (Transport::is_wanted(config)) return services;
   for (const service::ServiceSettings& service : services)
     if (is_implicit_tls(service))
       LOG(warning, "service.skipped", {"service", service.name},
-          {"reason", "tls = implicit needs transportd, which this build doesn't have"});
+          {"reason", "tls = implicit needs a tls.certificate"});
   std::erase_if(services, is_implicit_tls);
   return services;
 }
@@ -71,6 +72,7 @@ Result<void> Supervisor::prepare() {
   if (pid_file.empty()) pid_file = runtime_ + "/master.pid";
   pid_file_ = TRY(lock_pid_file(pid_file));
   TRY(make_shared_memory());
+  TRY(transport_.make_door());
   TRY(fill_tables());
   TRY(listeners_.configure(usable_services(config_), activated_));
   TRY(tools_.open(runtime_ + "/control"));
@@ -89,6 +91,8 @@ Result<void> Supervisor::prepare() {
 Result<void> Supervisor::make_directories() {
   TRY(make_directory(runtime_, 0755, account_));
   TRY(make_directory(config_.text("meta.directory"), 0700, account_));
+  if (Transport::is_wanted(config_) && account_.change)
+    TRY(make_directory(config_.text("tls.chroot"), 0755, {}));
   TRY(make_directory(directory_of(config_.text("auth.sasldb")), 0700, account_));
   std::vector<std::string> partitions = config_.names_under("partition");
   if (partitions.empty()) partitions.emplace_back("default");
@@ -163,6 +167,9 @@ bool Supervisor::is_built(std::string_view program) const {
 void Supervisor::plan_tasks() {
   if (is_built("metad")) tasks_.push_back({.role = Role::metad, .name = "metad"});
   tasks_.push_back({.role = Role::porter, .name = "porter"});
+  if (Transport::is_wanted(config_) && is_built("transportd"))
+    for (std::uint32_t i = 0; i < Transport::processes(config_); ++i)
+      tasks_.push_back({.role = Role::transport, .name = "transportd", .pool = i});
   for (std::uint32_t i = 0; i < service::kMaxPools; ++i) {
     const std::string_view daemon = scoreboard_->head().pools[i].daemon.view();
     if (!daemon.empty() && is_built(daemon)) add_pool(i);
@@ -191,24 +198,31 @@ void Supervisor::plan_events() {
   }
 }
 
+std::vector<std::string> Supervisor::words_for(const Task& task) const {
+  const auto option = [&](std::string_view table) {
+    return words_of(config_.text(fmt::format("{}.{}.command", table, task.name)), programs_);
+  };
+  switch (task.role) {
+    case Role::daemon:
+      return option("process");
+    case Role::event:
+      return option("event");
+    case Role::start:
+      return option("start");
+    default:
+      break;
+  }
+  std::vector<std::string> words{programs_ + "/" + task.name, "--config", arguments_.config};
+  for (const std::string& setting : arguments_.settings)
+    words.insert(words.end(), {"--set", setting});
+  return words;
+}
+
 Command Supervisor::command_of(const Task& task) const {
   Command command;
-  const auto option = [&](std::string_view table) {
-    return config_.text(fmt::format("{}.{}.command", table, task.name));
-  };
-  if (task.role == Role::daemon)
-    command.words = words_of(option("process"), programs_);
-  else if (task.role == Role::event)
-    command.words = words_of(option("event"), programs_);
-  else if (task.role == Role::start)
-    command.words = words_of(option("start"), programs_);
-  else
-    command.words = {programs_ + "/" + task.name};
+  command.words = words_for(task);
   if (command.words.empty()) command.words = {"/nonexistent"};
   if (task.role == Role::porter || task.role == Role::metad || task.role == Role::pool) {
-    command.words.insert(command.words.end(), {"--config", arguments_.config});
-    for (const std::string& setting : arguments_.settings)
-      command.words.insert(command.words.end(), {"--set", setting});
     share(command, service::env::kBoardMemory, board_->memory_fd());
     share(command, service::env::kBoardEvent, board_->event_fd());
     share(command, service::env::kScoreboard, scoreboard_->memory_fd());
@@ -219,8 +233,13 @@ Command Supervisor::command_of(const Task& task) const {
     share(command, service::env::kDoor, door_inner_.get());
     share(command, service::env::kControl, control_inner_.get());
   }
+  if (task.role == Role::transport) {
+    share(command, service::env::kDoor, door_outer_.get());
+    share(command, service::env::kTlsDoor, transport_.door_inner());
+  }
   if (task.role == Role::pool) {
     share(command, service::env::kDoor, door_outer_.get());
+    share(command, service::env::kTlsDoor, transport_.door_outer());
     share(command, service::env::kPoolEvent, pool_events_[task.pool].get());
     command.environment[service::env::kPool] = fmt::format("{}", task.pool);
     command.environment[service::env::kGeneration] = fmt::format("{}", task.generation);
@@ -269,6 +288,8 @@ void Supervisor::reload() {
   for (std::uint32_t i = 0; i < service::kMaxServices; ++i)
     send_order(service::Kind::unlisten, i, {}, -1);
   tell_porter_everything();
+  for (const Task& task : tasks_)
+    if (task.role == Role::transport && task.pid != 0) tell_transport(task);
   ++generation_;
   for (Task& task : tasks_) {
     if (task.role == Role::pool) task.once = true;  // goes when its successor has greeted

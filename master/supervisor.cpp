@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 
 #include "lib/base/clock.h"
 #include "lib/log/log.h"
@@ -55,6 +56,7 @@ int Supervisor::run() {
     handle_signals();
     reap();
     check_porter();
+    look_at_transport();
     answer_control();
     if (stopping_ && stop_step()) return EX_OK;
   }
@@ -80,13 +82,19 @@ void Supervisor::start_task(Task& task) {
     if (const auto started = start_porter(); !started)
       LOG(error, "porter.start_failed", {"error", started.error().text});
   }
-  const auto pid = spawn(command_of(task), account_);
+  const bool is_transport = task.role == Role::transport;
+  Command command = command_of(task);
+  const Fd control = is_transport ? open_transport(task) : Fd{};
+  if (control) share(command, service::env::kControl, control.get());
+  // transportd gives up root by itself, behind its chroot.
+  const auto pid = spawn(command, is_transport ? Account{} : account_);
   if (!pid) {
     LOG(error, "child.start_failed", {"name", task.name}, {"error", pid.error().text});
     task.start_at = task.started_at + kLongestBackOff;
     return;
   }
   task.pid = *pid;
+  if (is_transport) tell_transport(task);
   if (task.role != Role::porter) return;
   control_inner_.reset();  // so that we see when the last porter process has gone
   tell_porter_everything();
@@ -237,8 +245,49 @@ void Supervisor::send_order(service::Kind kind, std::uint32_t index, std::string
 void Supervisor::tell_porter_everything() {
   for (std::uint32_t i = 0; i < pool_events_.size(); ++i)
     send_order(service::Kind::pool_event, i, {}, pool_events_[i].get());
-  for (const Listeners::Bound& bound : listeners_.all())
+  const auto tls = tls_listeners();
+  for (const Listeners::Bound& bound : listeners_.all()) {
+    if (std::ranges::find(tls, bound.fd, &Transport::Listener::fd) != tls.end()) continue;
     send_order(service::Kind::listener, scoreboard_->find_service(bound.service), {}, bound.fd);
+  }
+}
+
+// ---- transportd
+
+Fd Supervisor::open_transport(const Task& task) {
+  auto control = transport_.open_control(task.pool);
+  if (control) return std::move(*control);
+  LOG(error, "child.start_failed", {"name", task.name}, {"error", control.error().text});
+  return {};
+}
+
+void Supervisor::tell_transport(const Task& task) {
+  transport_.tell(task.pool, config_, tls_listeners());
+}
+
+void Supervisor::look_at_transport() {
+  if (stopping_ || !Transport::is_wanted(config_) || !transport_.look(config_)) return;
+  for (const Task& task : tasks_)
+    if (task.role == Role::transport && task.pid != 0) tell_transport(task);
+}
+
+/// Sockets of services with implicit TLS; the protocol's name for ALPN follows the daemon.
+std::vector<Transport::Listener> Supervisor::tls_listeners() const {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kAlpn{
+      {{"imapd", "imap"}, {"pop3d", "pop3"}, {"managesieved", "managesieve"}}};
+  std::vector<Transport::Listener> out;
+  for (const service::ServiceSettings& service : service::service_settings(config_)) {
+    if (service.tls != "implicit") continue;
+    const auto alpn =
+        std::ranges::find(kAlpn, service.daemon, [](const auto& row) { return row.first; });
+    const bool proxy =
+        !config_.list(fmt::format("service.{}.proxy_networks", service.name)).empty();
+    for (const Listeners::Bound& bound : listeners_.all())
+      if (bound.service == service.name)
+        out.push_back(
+            {service.name, std::string(alpn == kAlpn.end() ? "" : alpn->second), proxy, bound.fd});
+  }
+  return out;
 }
 
 // ---- the end
@@ -250,6 +299,7 @@ void Supervisor::begin_stop() {
   stop_by_ = steady_millis() + config_.duration("master.stop_timeout").count();
   scoreboard_->head().stopping = 1;
   send_order(service::Kind::shut_down, 0, {}, -1);
+  transport_.stop_all();
   for (const Task& task : tasks_)
     if (task.pid != 0 && task.role != Role::porter && task.role != Role::metad)
       ::kill(task.pid, SIGTERM);

@@ -20,6 +20,7 @@
 #include "master/control_socket.h"
 #include "master/listeners.h"
 #include "master/system.h"
+#include "master/transport.h"
 
 namespace postern::master {
 
@@ -33,12 +34,12 @@ class Supervisor {
   int run();
 
  private:
-  enum class Role { porter, metad, pool, daemon, event, start };
+  enum class Role { porter, metad, transport, pool, daemon, event, start };
   /// Something that is to run, and its process while it does.
   struct Task {
     Role role;
     std::string name;
-    std::uint32_t pool = kNoPool;
+    std::uint32_t pool = kNoPool;  // transport: its number
     std::uint32_t generation = 0;
     pid_t pid = 0;
     std::int64_t started_at = 0;  // steady ms
@@ -66,6 +67,7 @@ class Supervisor {
   void start_due_tasks();
   void start_task(Task& task);
   [[nodiscard]] Command command_of(const Task& task) const;
+  [[nodiscard]] std::vector<std::string> words_for(const Task& task) const;
   void share(Command& command, const char* variable, int fd) const;
   void reap();
   void task_ended(Task& task, int status);
@@ -74,6 +76,10 @@ class Supervisor {
   void check_porter();
   void send_order(service::Kind kind, std::uint32_t index, std::string_view user, int fd);
   void tell_porter_everything();
+  Fd open_transport(const Task& task);
+  void tell_transport(const Task& task);
+  void look_at_transport();
+  [[nodiscard]] std::vector<Transport::Listener> tls_listeners() const;
 
   // Signals and the end.
   void handle_signals();
@@ -95,6 +101,7 @@ class Supervisor {
   Fd door_inner_, door_outer_;  // porter's end, everybody else's
   Fd control_, control_inner_;  // to the porter of today
   Fd metad_listener_;
+  Transport transport_;
   std::vector<Fd> pool_events_;
   ActivatedSockets activated_;
   Listeners listeners_;

@@ -38,6 +38,7 @@ struct Facts {
   std::string client_certificate;  // identity mapped from a verified certificate
   std::string channel_binding;     // tls-exporter data, raw
   std::int64_t accepted_at = 0;    // seconds UTC
+  bool greeted = false;            // STARTTLS: the client had its greeting before TLS
 };
 
 /// A mailbox that a parked session waits on.
@@ -81,7 +82,8 @@ struct Parked {
 /// connection to transportd, which writes `ok_line` and shakes hands; the session begins anew.
 struct StartTls {
   std::string ok_line;
-  std::string state;  // for the session after the handshake
+  std::string alpn;          // the protocol's name for ALPN (RFC 7301): "imap"
+  bool greet_again = false;  // the protocol has a greeting behind the handshake (RFC 5804 §2.2)
 };
 
 struct Outcome {

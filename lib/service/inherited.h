@@ -21,6 +21,7 @@ inline constexpr const char* kBoardMemory = "POSTERN_BOARD_FD";
 inline constexpr const char* kBoardEvent = "POSTERN_BOARD_EVENT_FD";
 inline constexpr const char* kScoreboard = "POSTERN_SCOREBOARD_FD";
 inline constexpr const char* kDoor = "POSTERN_DOOR_FD";             // porter: the reading end
+inline constexpr const char* kTlsDoor = "POSTERN_TLS_DOOR_FD";      // transportd: the reading end
 inline constexpr const char* kControl = "POSTERN_CONTROL_FD";       // porter
 inline constexpr const char* kPool = "POSTERN_POOL";                // fork servers
 inline constexpr const char* kGeneration = "POSTERN_GENERATION";    // fork servers

@@ -108,6 +108,7 @@ void visit_facts(Visitor& v, F& facts) {
   v(112, facts.client_certificate);
   v(113, facts.channel_binding);
   v(114, facts.accepted_at);
+  v(115, facts.greeted);
 }
 
 template <typename Visitor, typename T>
@@ -172,6 +173,13 @@ void visit(Visitor& v, End& m) {
   visit_ticket(v, m.ticket);
   v(15, m.leaving);
   v(16, m.reason);
+  v(19, m.handed_over);
+}
+template <typename Visitor>
+void visit(Visitor& v, TlsRequest& m) {
+  visit_facts(v, m.facts);
+  v(60, m.alpn);
+  v(61, m.ok_line);
 }
 template <typename Visitor>
 void visit(Visitor& v, Login& m) {
@@ -234,6 +242,7 @@ std::string encode_connection(const Facts& m) { return put_message(Kind::connect
 std::string encode(const Wake& m) { return put_message(Kind::wake, m); }
 std::string encode(const Park& m) { return put_message(Kind::park, m); }
 std::string encode(const End& m) { return put_message(Kind::end, m); }
+std::string encode(const TlsRequest& m) { return put_message(Kind::start_tls, m); }
 std::string encode(const Login& m) { return put_message(Kind::login, m); }
 std::string encode(const LoginAnswer& m) { return put_message(Kind::login_answer, m); }
 std::string encode(const Order& m) { return put_message(m.kind, m); }
@@ -251,6 +260,9 @@ Result<Facts> decode_facts(std::string_view m) { return decode_connection(m); }
 Result<Wake> decode_wake(std::string_view m) { return take_message<Wake>(Kind::wake, m); }
 Result<Park> decode_park(std::string_view m) { return take_message<Park>(Kind::park, m); }
 Result<End> decode_end(std::string_view m) { return take_message<End>(Kind::end, m); }
+Result<TlsRequest> decode_tls_request(std::string_view m) {
+  return take_message<TlsRequest>(Kind::start_tls, m);
+}
 Result<Login> decode_login(std::string_view m) { return take_message<Login>(Kind::login, m); }
 Result<LoginAnswer> decode_login_answer(std::string_view m) {
   return take_message<LoginAnswer>(Kind::login_answer, m);

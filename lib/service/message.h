@@ -4,6 +4,7 @@
 // porter's successor asks again instead of guessing.
 //
 //   door     (one socketpair; porter reads, all others write): hello, greetings, connection
+//   tls door (one socketpair; every transportd reads, workers write): start_tls
 //   channel  (one socketpair a worker): wake, retire, login_answer →; ← park, end, login
 //   control  (one socketpair; master writes): listener, pool_event, unlisten, kick, shut_down
 #pragma once
@@ -28,6 +29,7 @@ enum class Kind : std::uint8_t {
   hello,         // worker: here is my channel (descriptor)
   greetings,     // fork server: what porter writes for this pool
   connection,    // transportd: a finished connection (descriptor) and its Facts
+  start_tls,     // worker, at transportd's door: shake hands on this socket (descriptor)
   wake,          // porter: serve this session (descriptor)
   retire,        // porter: end when you are free
   login_answer,  // porter: accepted, or over the limit
@@ -83,7 +85,14 @@ struct Park {
 struct End {
   Ticket ticket;
   bool leaving = false;
+  bool handed_over = false;  // another process has the socket now: close it without shutdown()
   std::string reason;
+};
+
+struct TlsRequest {
+  Facts facts;
+  std::string alpn;
+  std::string ok_line;  // written in the clear, before the handshake
 };
 
 struct Login {
@@ -109,6 +118,7 @@ std::string encode_connection(const Facts&);
 std::string encode(const Wake&);
 std::string encode(const Park&);
 std::string encode(const End&);
+std::string encode(const TlsRequest&);
 std::string encode(const Login&);
 std::string encode(const LoginAnswer&);
 std::string encode(const Order&);
@@ -122,6 +132,7 @@ Result<Facts> decode_connection(std::string_view message);
 Result<Wake> decode_wake(std::string_view message);
 Result<Park> decode_park(std::string_view message);
 Result<End> decode_end(std::string_view message);
+Result<TlsRequest> decode_tls_request(std::string_view message);
 Result<Login> decode_login(std::string_view message);
 Result<LoginAnswer> decode_login_answer(std::string_view message);
 Result<Order> decode_order(std::string_view message);

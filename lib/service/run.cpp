@@ -18,6 +18,7 @@ Result<int> start(Daemon& daemon, int argc, char** argv) {
   ChangeBoard board = TRY(inherited_board());
   Scoreboard scoreboard = TRY(inherited_scoreboard(false));
   const Fd door = TRY(env_fd(env::kDoor));
+  const Fd tls_door = TRY(env_fd(env::kTlsDoor));
   WorkerSetup setup;
   setup.config = &config;
   setup.board = &board;
@@ -26,6 +27,7 @@ Result<int> start(Daemon& daemon, int argc, char** argv) {
   setup.pool = static_cast<std::uint32_t>(TRY(env_number(env::kPool)));
   setup.generation = static_cast<std::uint32_t>(TRY(env_number(env::kGeneration)));
   setup.door = door.get();
+  setup.tls_door = tls_door.get();
   return ForkServer(daemon, setup, TRY(env_fd(env::kPoolEvent))).run(master);
 }
 

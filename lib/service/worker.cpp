@@ -1,5 +1,6 @@
 #include "lib/service/worker.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -125,6 +126,9 @@ void Worker::serve(Wake wake, Fd stream) {
   address_ = wake.facts.peer_address;
   ++served_;
   Session session;
+  facts_ = wake.facts;
+  // A session keeps and closes its own descriptor; STARTTLS is known only after that.
+  duplicate_.reset(tls_available() && !facts_.tls ? fcntl(stream.get(), F_DUPFD_CLOEXEC, 3) : -1);
   session.facts = std::move(wake.facts);
   session.stream = std::move(stream);
   session.state = std::move(wake.state);
@@ -132,6 +136,7 @@ void Worker::serve(Wake wake, Fd stream) {
   session.changed = wake.changed;
   session.shutting_down = wake.shutting_down;
   reply_ = answer_for(ticket_, daemon_.serve(std::move(session), *this));
+  duplicate_.reset();
   static_cast<void>(net::send_message(channel_.get(), reply_));  // a dead porter: see next_message
 }
 
@@ -141,11 +146,22 @@ std::string Worker::answer_for(const Ticket& ticket, Outcome outcome) {
     const std::size_t size = outcome.parked.state.size() + outcome.parked.unread.size();
     if (size <= kMaxRecord) return encode(Park{ticket, leaving, std::move(outcome.parked)});
     LOG(error, "session.too_large", {"conn", ticket.session}, {"bytes", size});
-    return encode(End{ticket, leaving, "record too large"});
+    return encode(End{ticket, leaving, false, "record too large"});
   }
   if (outcome.kind == Outcome::Kind::start_tls)
-    return encode(End{ticket, leaving, "no transportd for STARTTLS"});
-  return encode(End{ticket, leaving, std::move(outcome.ended.reason)});
+    return encode(hand_over(ticket, leaving, outcome.start_tls));
+  return encode(End{ticket, leaving, false, std::move(outcome.ended.reason)});
+}
+
+End Worker::hand_over(const Ticket& ticket, bool leaving, const StartTls& start) {
+  TlsRequest request{facts_, start.alpn, start.ok_line};
+  request.facts.greeted = !start.greet_again;
+  const int socket = duplicate_.get();
+  const auto sent =
+      net::send_message(setup_.tls_door, encode(request), {&socket, 1}, net::Wait::no);
+  if (sent) return {ticket, leaving, true, "starttls"};
+  LOG(error, "worker.no_transportd", {"error", sent.error().text});
+  return {ticket, leaving, false, "no transportd takes the connection"};
 }
 
 bool Worker::should_leave() const {
@@ -157,6 +173,10 @@ bool Worker::should_leave() const {
 
 bool Worker::hurry() const {
   return setup_.scoreboard->head().pools[setup_.pool].waiting.load(std::memory_order_relaxed) != 0;
+}
+
+bool Worker::tls_available() const {
+  return !setup_.config->names_under("tls.certificate").empty();
 }
 
 bool Worker::stopping() const {

@@ -22,6 +22,7 @@ struct WorkerSetup {
   std::uint32_t pool = 0;
   std::uint32_t generation = 0;
   int door = -1;
+  int tls_door = -1;
 };
 
 class Worker final : public Runtime {
@@ -35,6 +36,7 @@ class Worker final : public Runtime {
   [[nodiscard]] ChangeBoard& board() override { return *setup_.board; }
   [[nodiscard]] bool hurry() const override;
   [[nodiscard]] bool stopping() const override;
+  [[nodiscard]] bool tls_available() const override;
   [[nodiscard]] std::chrono::milliseconds linger() const override;
   Result<void> logged_in(std::string_view user) override;
   std::chrono::milliseconds login_failed(std::string_view user) override;
@@ -47,6 +49,8 @@ class Worker final : public Runtime {
   std::optional<Kind> next_message();
   void serve(Wake wake, Fd stream);
   std::string answer_for(const Ticket& ticket, Outcome outcome);
+  /// STARTTLS: gives the socket to a transportd. What porter is told.
+  End hand_over(const Ticket& ticket, bool leaving, const StartTls& start);
   [[nodiscard]] bool should_leave() const;
 
   Daemon& daemon_;
@@ -56,6 +60,8 @@ class Worker final : public Runtime {
   Fd passed_;            // its descriptor
   Ticket ticket_;        // the session in hand, or the last one
   std::string address_;  // of its peer
+  Facts facts_;          // of the session in hand
+  Fd duplicate_;         // of its socket, for STARTTLS
   std::string reply_;    // how the last session was given back; said again if porter asks again
   std::uint64_t served_ = 0;
   std::uint64_t memory_at_start_ = 0;

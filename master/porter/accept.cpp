@@ -145,7 +145,7 @@ void Porter::greet(std::uint32_t slot) {
   SessionRow& row = rows_[slot];
   const std::size_t which = ((row.flags & SessionRow::kTls) != 0 ? 1U : 0U) +
                             ((row.flags & SessionRow::kLoopback) != 0 ? 2U : 0U);
-  say(slot, pool_row(row).greeting[which].view());
+  if ((row.flags & SessionRow::kGreeted) == 0) say(slot, pool_row(row).greeting[which].view());
   row.flags |= SessionRow::kGreeted;
   start_session(slot);
 }
@@ -168,8 +168,9 @@ void Porter::take_connection(std::string_view message, Fd fd) {
   }
   const auto blob = heap_.store(service::encode_facts(*facts));
   if (!blob) return free_rows_.push_back(slot);
-  const std::uint32_t flags =
-      (facts->tls ? SessionRow::kTls : 0) | (facts->loopback ? SessionRow::kLoopback : 0);
+  const std::uint32_t flags = (facts->tls ? SessionRow::kTls : 0) |
+                              (facts->loopback ? SessionRow::kLoopback : 0) |
+                              (facts->greeted ? SessionRow::kGreeted : 0);
   SessionRow& row = begin_row(slot, fd.release(), service, flags);
   row.accepted_at = facts->accepted_at;
   row.peer = address_bytes(facts->peer_address);

@@ -57,7 +57,7 @@ void Porter::end_session(std::uint32_t slot, std::string_view reason, bool say_s
   watches_.remove(slot);
   epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, row.fd, nullptr);
   // A worker that still has a duplicate sees the end of the connection too.
-  ::shutdown(row.fd, SHUT_RDWR);
+  if ((row.flags & SessionRow::kHandedOver) == 0) ::shutdown(row.fd, SHUT_RDWR);
   Fd{row.fd}.reset();
   heap_.release(Extent{row.record.exchange(0)});
   heap_.release(Extent{row.facts.exchange(0)});

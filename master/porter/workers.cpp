@@ -121,6 +121,7 @@ void Porter::take_end(std::uint32_t index, std::string_view message) {
   const auto end = service::decode_end(message);
   if (!end || !is_current(end->ticket, index)) return;
   release_worker(index, end->leaving);
+  if (end->handed_over) rows_[end->ticket.slot].flags |= SessionRow::kHandedOver;
   end_session(end->ticket.slot, end->reason, false);
 }
 

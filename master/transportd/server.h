@@ -13,16 +13,20 @@
 #include "lib/base/result.h"
 #include "lib/net/fd_passing.h"
 #include "lib/service/daemon.h"
+#include "lib/service/transport_message.h"
 #include "master/transportd/certificates.h"
-#include "master/transportd/message.h"
 #include "master/transportd/relay.h"
 
 namespace postern::transportd {
 
+using service::transport::ControlMessage;
+using service::transport::Kind;
+
 class Server {
  public:
-  /// `control` is master's end of orders, `door` porter's door; `handshake_limit` in ms.
-  Server(Fd control, Fd door, std::int64_t handshake_limit);
+  /// `control`: orders of master; `door`: porter's; `tls_door`: workers bring connections for
+  /// STARTTLS; `handshake_limit` in ms.
+  Server(Fd control, Fd door, Fd tls_door, std::int64_t handshake_limit);
   Result<void> prepare();
   /// Until master has gone or says stop and the last connection has ended.
   void run();
@@ -44,10 +48,12 @@ class Server {
     Relay::Interest watched;
   };
   /// What an event is about: kind in the low octet, descriptor or connection number above.
-  enum class Source : std::uint8_t { control, listener, tcp, plain };
+  enum class Source : std::uint8_t { control, hand_in, listener, tcp, plain };
 
   void on_event(std::uint64_t token);
+  Result<void> watch_source(int fd, Source source, std::uint32_t events);
   void on_control();
+  void on_hand_in();
   void obey(const ControlMessage& message, std::vector<Fd> descriptors);
   Result<void> gather_certificate(const ControlMessage& message, std::vector<Fd>& descriptors);
   Result<void> gather_profile(const ControlMessage& message, std::vector<Fd>& descriptors);
@@ -56,7 +62,6 @@ class Server {
   Result<void> make_contexts();
   void add_listener(const ControlMessage& message, Fd socket);
   void close_listeners();
-  void start_tls(const ControlMessage& message, Fd tcp);
 
   void accept_all(Listener& listener);
   void begin(Fd tcp, service::Facts facts, const std::string& alpn, std::string_view cleartext);
@@ -70,7 +75,7 @@ class Server {
   void expire_handshakes();
   [[nodiscard]] int wait_millis() const;
 
-  Fd control_, door_, epoll_;
+  Fd control_, door_, tls_door_, epoll_;
   std::int64_t handshake_limit_;
   std::int64_t next_sweep_ = 0;
   bool stopping_ = false, master_gone_ = false;

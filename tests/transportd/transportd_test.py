@@ -16,8 +16,10 @@ import unittest
 from pathlib import Path
 
 PROGRAM = sys.argv.pop(1) if len(sys.argv) > 1 else "transportd"
-CERTIFICATE, PROFILE, TICKETS, APPLY, APPLIED, LISTENER, UNLISTEN, START_TLS, STOP = range(1, 10)
-NAME, OCSP, TLS12, CIPHERS, KEYS, SERVICE, ALPN, PROXY, FACTS, CLEARTEXT, ERROR = range(1, 12)
+# Kinds and tags of lib/service/transport_message.h, then those of lib/service/message.h.
+CERTIFICATE, PROFILE, TICKETS, APPLY, APPLIED, LISTENER, UNLISTEN, STOP = range(1, 9)
+NAME, OCSP, TLS12, CIPHERS, KEYS, SERVICE, ALPN, PROXY, ERROR = range(1, 10)
+START_TLS, REQUEST_ALPN, REQUEST_OK_LINE = 4, 60, 61
 
 
 def tlv(tag, value):
@@ -49,16 +51,17 @@ class Transportd:
     def __init__(self, folder, certificates, keys, listener):
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.door, door = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.tls_door, tls_door = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         for end in (self.control, self.door):
             end.settimeout(20)
         config = folder / "postern.toml"
         config.write_text(f'[log]\ntarget = "stderr"\n[tls]\nuser = "nobody"\nchroot = "{folder}"\n')
-        env = dict(os.environ, POSTERN_TRANSPORT_CONTROL=str(theirs.fileno()),
-                   POSTERN_TRANSPORT_DOOR=str(door.fileno()))
+        ends = {"POSTERN_CONTROL_FD": theirs, "POSTERN_DOOR_FD": door, "POSTERN_TLS_DOOR_FD": tls_door}
+        env = dict(os.environ, **{name: str(end.fileno()) for name, end in ends.items()})
         self.process = subprocess.Popen([PROGRAM, "--config", config], env=env,
-                                        pass_fds=(theirs.fileno(), door.fileno()))
-        theirs.close()
-        door.close()
+                                        pass_fds=[end.fileno() for end in ends.values()])
+        for end in ends.values():
+            end.close()
         self.order(TICKETS, tlv(KEYS, keys))
         self.load(certificates)
         self.order(LISTENER, tlv(SERVICE, b"imaps") + tlv(ALPN, b"imap"), [listener])
@@ -84,8 +87,8 @@ class Transportd:
         return message, session
 
     def close(self):
-        self.control.close()
-        self.door.close()
+        for end in (self.control, self.door, self.tls_door):
+            end.close()
         return self.process.wait(20)
 
 
@@ -227,8 +230,8 @@ class TransportdTest(unittest.TestCase):
         self.assertIn(b"CAPABILITY", tcp.recv(1000))
         tcp.sendall(b"* CAPABILITY IMAP4rev1 STARTTLS\r\n. OK done\r\n")
         self.assertIn(b"STARTTLS", tcp.recv(1000))
-        facts = tlv(FACTS, FACTS_RECORD)
-        self.server.order(START_TLS, facts + tlv(ALPN, b"imap") + tlv(CLEARTEXT, b". OK begin TLS\r\n"), [tcp])
+        request = tlv(REQUEST_ALPN, b"imap") + tlv(REQUEST_OK_LINE, b". OK begin TLS\r\n")
+        socket.send_fds(self.server.tls_door, [bytes([START_TLS]) + request], [tcp.fileno()])
         tcp.close()
         message, session = self.server.accept()
         self.assertIn(b"TLSv1.3", message)
@@ -240,8 +243,6 @@ class TransportdTest(unittest.TestCase):
         client.wait(20)
         plain.close()
 
-
-FACTS_RECORD = b"\x03"  # a connection message without fields: every field has a default
 
 if __name__ == "__main__":
     unittest.main()

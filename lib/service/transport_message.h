@@ -1,7 +1,6 @@
-// What master, porter and transportd say to each other over transportd's control socket
-// (SEQPACKET): an octet for the kind, a TLV record, descriptors. master configures; porter's side
-// hands over connections for STARTTLS; finished connections leave through porter's door
-// (lib/service).
+// What master and transportd say to each other over transportd's control socket (SEQPACKET): an
+// octet for the kind, a TLV record, descriptors. Connections for STARTTLS come through the TLS
+// door, finished ones leave through porter's door (lib/service/message.h).
 #pragma once
 
 #include <cstdint>
@@ -11,7 +10,7 @@
 
 #include "lib/base/result.h"
 
-namespace postern::transportd {
+namespace postern::service::transport {
 
 inline constexpr std::size_t kMaxMessage = 64 << 10;
 
@@ -24,7 +23,6 @@ enum class Kind : std::uint8_t {
   applied,      // transportd's answer: error text, empty for success
   listener,     // master: service, alpn; descriptor: a listening socket. Implicit TLS
   unlisten,     // master: close all listeners
-  start_tls,    // porter: facts, alpn, cleartext to write first; descriptor: the TCP socket
   stop,         // master: no new connections; end when the last has gone
 };
 
@@ -35,17 +33,15 @@ struct ControlMessage {
   bool has_ocsp = false;
   bool tls12 = true;
   std::string ciphers;
-  std::string tickets;    // 80 octets a key: name 16, AES 32, HMAC 32
-  std::string service;    // listener
-  std::string alpn;       // listener, start_tls: protocol name, "" for none
-  bool proxy = false;     // listener: a PROXY header comes first
-  std::string facts;      // start_tls: encoded Facts
-  std::string cleartext;  // start_tls: "a OK begin TLS\r\n"
-  std::string error;      // applied
+  std::string tickets;  // 80 octets a key: name 16, AES 32, HMAC 32
+  std::string service;  // listener
+  std::string alpn;     // listener: protocol name, "" for none
+  bool proxy = false;   // listener: a PROXY header comes first
+  std::string error;    // applied
 };
 
 std::string encode(const ControlMessage& message);
 /// @error bad_syntax, not_supported (a critical field that is not known)
 Result<ControlMessage> decode_control(std::string_view bytes);
 
-}  // namespace postern::transportd
+}  // namespace postern::service::transport

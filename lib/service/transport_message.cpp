@@ -1,8 +1,8 @@
-#include "master/transportd/message.h"
+#include "lib/service/transport_message.h"
 
 #include "lib/base/wire.h"
 
-namespace postern::transportd {
+namespace postern::service::transport {
 namespace {
 
 enum Tag : std::uint16_t {
@@ -14,8 +14,6 @@ enum Tag : std::uint16_t {
   kService,
   kAlpn,
   kProxy,
-  kFacts,
-  kCleartext,
   kError
 };
 
@@ -49,12 +47,6 @@ Result<void> take_field(const TlvField& field, ControlMessage& message) {
     case kProxy:
       message.proxy = TRY(field.number<std::uint8_t>()) != 0;
       break;
-    case kFacts:
-      message.facts = field.value;
-      break;
-    case kCleartext:
-      message.cleartext = field.value;
-      break;
     case kError:
       message.error = field.value;
       break;
@@ -77,8 +69,6 @@ std::string encode(const ControlMessage& message) {
   put_text(out, kTickets, message.tickets);
   put_text(out, kService, message.service);
   put_text(out, kAlpn, message.alpn);
-  put_text(out, kFacts, message.facts);
-  put_text(out, kCleartext, message.cleartext);
   put_text(out, kError, message.error);
   return std::string(1, static_cast<char>(message.kind)) + std::move(out).take();
 }
@@ -92,4 +82,4 @@ Result<ControlMessage> decode_control(std::string_view bytes) {
   return message;
 }
 
-}  // namespace postern::transportd
+}  // namespace postern::service::transport
