@@ -54,7 +54,7 @@ std::string manual() {
       "`500ms`, `15s`, `30min`, `2h`, `7d`; sizes `512`, `64KiB`, `10MiB`, `1GiB`; a secret is "
       "the\n"
       "value itself or `file:/path`. SIGHUP to master reads the file again.\n\n"
-      "This page is made from the table that the program uses: `postern config --manual`.\n";
+      "This page is made from the table that the program uses: `postern config manual`.\n";
   std::string_view table;
   for (const Option& option : options()) {
     if (table_of(option) != table) {

@@ -118,6 +118,8 @@ constexpr std::array kOptions{
            "First level under which a client sees shared mailboxes."},
     Option{"partition.*.path", Type::text, "/var/spool/postern/default",
            "Directory of the partition: mailboxes, indexes and messages."},
+    Option{"pop3.autocreate", Type::boolean, "true",
+           "Make INBOX and the usual mailboxes at a user's first login."},
     Option{"pop3.autologout", Type::duration, "10min",
            "A silent POP3 session ends after this time; RFC 1939 asks for ten minutes at least.",
            600 * kSecond, kDay},

@@ -1,0 +1,45 @@
+#include "pop3d/daemon.h"
+
+#include "lib/meta/open.h"
+
+namespace postern::pop3d {
+
+std::string Pop3Daemon::greeting(const config::Config&, bool, bool) {
+  return "+OK Postern is ready\r\n";
+}
+
+std::string Pop3Daemon::goodbye(service::Goodbye why) {
+  switch (why) {
+    case service::Goodbye::shutting_down:
+      return "-ERR [SYS/TEMP] Server is shutting down\r\n";
+    case service::Goodbye::internal_error:
+      return "-ERR [SYS/TEMP] Internal error\r\n";
+    case service::Goodbye::login_timeout:
+      return "-ERR No login in time\r\n";
+    case service::Goodbye::too_many:
+      return "-ERR [IN-USE] Too many connections\r\n";
+    case service::Goodbye::kicked:
+      return "-ERR Ended by the administrator\r\n";
+  }
+  return {};
+}
+
+Result<void> Pop3Daemon::prepare(const config::Config& config) {
+  auth_ = TRY(auth::Authenticator::create(config));
+  worker_.auth = auth_.get();
+  return {};
+}
+
+Result<void> Pop3Daemon::start_worker(service::Runtime& runtime) {
+  meta_ = meta::connect_meta(runtime.config());
+  store_ = TRY(store::Store::open(runtime.config(), *meta_, runtime.board()));
+  worker_.meta = meta_.get();
+  worker_.store = store_.get();
+  return {};
+}
+
+service::Outcome Pop3Daemon::serve(service::Session session, service::Runtime& runtime) {
+  return Pop3(worker_, runtime, std::move(session)).serve();
+}
+
+}  // namespace postern::pop3d
