@@ -155,6 +155,7 @@ void Supervisor::fill_service(std::uint32_t index, const service::ServiceSetting
   row.max_per_user = settings.max_per_user;
   row.max_active_per_user = settings.max_active_per_user;
   row.login_timeout = settings.login_timeout.count();
+  row.proxy_networks.set(fmt::format("{}", fmt::join(settings.proxy_networks, " ")));
 }
 
 /// Whether the program lies beside master's own; its absence is logged.

@@ -69,7 +69,8 @@ struct ServiceRow {
   std::uint32_t max_per_address;
   std::uint32_t max_per_user;
   std::uint32_t max_active_per_user;
-  std::int64_t login_timeout;  // ms without a login, 0: none
+  std::int64_t login_timeout;     // ms without a login, 0: none
+  FixedText<512> proxy_networks;  // separated by spaces: peers whose PROXY header is awaited
   std::atomic<std::uint32_t> connections;
   std::atomic<std::uint64_t> accepted;
   std::atomic<std::uint64_t> refused;

@@ -39,6 +39,7 @@ ServiceSettings read_service(const config::Config& config, const std::string& na
   out.max_per_user = in.number("max_per_user");
   out.max_active_per_user = in.number("max_active_per_user");
   out.login_timeout = config.duration(in.path("login_timeout"));
+  out.proxy_networks = config.list(in.path("proxy_networks"));
   return out;
 }
 

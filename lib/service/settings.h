@@ -24,6 +24,7 @@ struct ServiceSettings {
   std::uint32_t max_per_user = 0;
   std::uint32_t max_active_per_user = 0;
   std::chrono::milliseconds login_timeout{0};
+  std::vector<std::string> proxy_networks;
 };
 
 struct PoolSettings {

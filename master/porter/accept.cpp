@@ -10,7 +10,9 @@
 #include <cstring>
 
 #include "lib/base/clock.h"
+#include "lib/base/text.h"
 #include "lib/log/log.h"
+#include "lib/net/endpoint.h"
 #include "lib/net/proxy_protocol.h"
 #include "master/porter/address.h"
 #include "master/porter/porter.h"
@@ -89,7 +91,47 @@ void Porter::admit(int fd, std::uint32_t service, bool adopted) {
   count_session(slot, 1);
   LOG(debug, "session.accept", {"conn", row.id}, {"service", in_service.name.view()},
       {"peer", address_text(row.peer, row.flags)}, {"adopted", adopted});
+  if (!comes_from_proxy(row)) return greet(slot);
+  row.flags |= SessionRow::kProxy;
+  watch_descriptor(row.fd, Source::session, slot, EPOLLIN | EPOLLRDHUP | EPOLLET);
+  time_session(slot);
+}
+
+bool Porter::comes_from_proxy(const SessionRow& row) const {
+  const std::string_view networks = head_.services[row.service].proxy_networks.view();
+  if (networks.empty()) return false;
+  const std::string peer = address_text(row.peer, row.flags);
+  for (const std::string_view network : split(networks, ' ')) {
+    const auto inside = net::in_network(peer, network);
+    if (inside && *inside) return true;
+  }
+  return false;
+}
+
+/// The PROXY header comes before anything else; then the session has its client's address.
+void Porter::read_proxy_header(std::uint32_t slot) {
+  SessionRow& row = rows_[slot];
+  char bytes[net::kMaxProxyHeader];
+  const auto got = ::recv(row.fd, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
+  if (got < 0 && errno == EAGAIN) return;
+  if (got <= 0) return end_session(slot, "closed by peer", true);
+  const auto header = net::parse_proxy_header({bytes, static_cast<std::size_t>(got)});
+  if (!header) return end_session(slot, header.error().text, true);
+  if (header->state == net::ProxyHeader::State::incomplete) return;
+  if (header->state == net::ProxyHeader::State::proxied) {
+    count_session(slot, -1);
+    row.flags &= ~(SessionRow::kLoopback | SessionRow::kLocal);
+    row.peer = address_bytes(header->source_address);
+    row.peer_port = header->source_port;
+    row.local = address_bytes(header->destination_address);
+    row.local_port = header->destination_port;
+    count_session(slot, 1);
+  }
+  // Taken off last: until then a successor reads the same header again.
+  static_cast<void>(::recv(row.fd, bytes, header->size, MSG_DONTWAIT));
+  row.flags &= ~SessionRow::kProxy;
   greet(slot);
+  poll_session(slot, true);  // a line may have come behind the header
 }
 
 /// A row with everything but the addresses; still free until its state says otherwise.

@@ -23,6 +23,8 @@ constexpr std::int64_t kPokeEvery = 2;  // ms
 
 void Porter::session_event(std::uint32_t slot, std::uint32_t events) {
   SessionRow& row = rows_[slot];
+  if (row.state.load() == SessionState::greeting && (row.flags & SessionRow::kProxy) != 0)
+    return read_proxy_header(slot);
   // While a worker has it, events mean nothing to us: parking arms them anew.
   if (row.state.load() != SessionState::quiet || row.reply_at != 0) return;
   if (has_input(slot, events)) enqueue(slot, before_login(row) ? Queue::login : Queue::input);

@@ -93,6 +93,8 @@ class Porter {
   /// Why a connection is turned away, or nothing.
   [[nodiscard]] std::string_view refusal(const SessionRow& row) const;
   void refuse(int fd, std::uint32_t service, const SessionRow& row, std::string_view why);
+  [[nodiscard]] bool comes_from_proxy(const SessionRow& row) const;
+  void read_proxy_header(std::uint32_t slot);
   void greet(std::uint32_t slot);
   void take_connection(std::string_view message, Fd fd);
   std::uint32_t take_row();

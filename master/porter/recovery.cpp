@@ -149,6 +149,10 @@ void Porter::recover_session(std::uint32_t slot) {
 
 void Porter::recover_greeting(std::uint32_t slot) {
   SessionRow& row = rows_[slot];
+  if ((row.flags & SessionRow::kProxy) != 0) {
+    poll_session(slot, true);
+    return time_session(slot);
+  }
   const bool greeted = (row.flags & SessionRow::kGreeted) != 0;
   const bool local = socket_option(row.fd, SO_DOMAIN) == AF_UNIX;
   // Nobody knows whether a Unix peer was greeted; twice would be worse than a new connection.

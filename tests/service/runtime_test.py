@@ -325,6 +325,26 @@ class Limits(RuntimeTest):
         self.assertGreater(time.monotonic() - began, 0.59)
 
 
+class Proxy(RuntimeTest):
+    def test_the_header_gives_the_address_and_may_come_in_pieces(self):
+        self.server.write_config("log.level=debug")
+        text = self.server.config.read_text()
+        self.server.config.write_text(text + 'service.echo.proxy_networks = ["127.0.0.0/8"]\n')
+        self.server.master.send_signal(signal.SIGHUP)
+        wait_for(lambda: "master.reload" in self.server.log_text(), "the new configuration")
+        with socket.create_connection(("127.0.0.1", PORT), timeout=PATIENCE) as connection:
+            for piece in (b"PROXY TCP4 192.0.2.7 ", b"198.51.100.1 4000 143\r", b"\nECHO x\r\n"):
+                connection.sendall(piece)
+                time.sleep(0.02)
+            with connection.makefile("rb") as lines:
+                self.assertEqual(lines.readline(), b"* hello\r\n")  # no longer loopback
+                self.assertEqual(lines.readline(), b"x\r\n")
+        wait_for(lambda: "peer=192.0.2.7" in self.server.log_text(), "the client's address")
+        with socket.create_connection(("127.0.0.1", PORT), timeout=PATIENCE) as connection:
+            connection.sendall(b"ECHO no header\r\n")
+            self.assertEqual(connection.recv(100), b"")
+
+
 class Signals(RuntimeTest):
     def test_hup_replaces_workers_and_drops_nobody(self):
         sessions = [self.client() for _ in range(20)]
