@@ -3,6 +3,7 @@
 
 #include <array>
 #include <charconv>
+#include <cstring>
 
 #include "imapd/name_codec.h"
 #include "lib/base/text.h"
@@ -302,25 +303,27 @@ Result<DateTime> parse_date_time(Cursor& in) {
   return DateTime{days * 86400 + hour * 3600 + minute * 60 + second - east * 60, east};
 }
 
-std::string format_date_time(std::int64_t utc_seconds, std::int16_t zone_minutes) {
+DateText format_date_time(std::int64_t utc_seconds, std::int16_t zone_minutes) {
   const std::int64_t local = utc_seconds + zone_minutes * 60;
   const std::int64_t days = local >= 0 ? local / 86400 : -((86399 - local) / 86400);
   const auto of_day = static_cast<unsigned>(local - days * 86400);
   const Civil civil = civil_of(days);
-  std::string out = "\"00-Mmm-0000 00:00:00 +0000\"";
-  put_two(&out[1], civil.day);
-  out.replace(4, 3, kMonths[civil.month - 1]);
+  DateText text;
+  char* out = text.octets.data();
+  std::memcpy(out, "\"00-Mmm-0000 00:00:00 +0000\"", text.octets.size());
+  put_two(out + 1, civil.day);
+  std::memcpy(out + 4, kMonths[civil.month - 1].data(), 3);
   const auto year = static_cast<unsigned>(civil.year < 0 || civil.year > 9999 ? 1970 : civil.year);
-  put_two(&out[8], year / 100);
-  put_two(&out[10], year % 100);
-  put_two(&out[13], of_day / 3600);
-  put_two(&out[16], of_day / 60 % 60);
-  put_two(&out[19], of_day % 60);
+  put_two(out + 8, year / 100);
+  put_two(out + 10, year % 100);
+  put_two(out + 13, of_day / 3600);
+  put_two(out + 16, of_day / 60 % 60);
+  put_two(out + 19, of_day % 60);
   const auto zone = static_cast<unsigned>(zone_minutes < 0 ? -zone_minutes : zone_minutes);
   out[22] = zone_minutes < 0 ? '-' : '+';
-  put_two(&out[23], zone / 60);
-  put_two(&out[25], zone % 60);
-  return out;
+  put_two(out + 23, zone / 60);
+  put_two(out + 25, zone % 60);
+  return text;
 }
 
 }  // namespace postern::imap

@@ -2,6 +2,7 @@
 // command uses stands in that command's file. All fail with bad_syntax and a text for the client.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -58,8 +59,14 @@ struct DateTime {
   std::int16_t zone_minutes = 0;
 };
 Result<DateTime> parse_date_time(Cursor& in);
-/// "17-Jul-1996 02:44:25 -0700", with quotes; always 28 octets.
-std::string format_date_time(std::int64_t utc_seconds, std::int16_t zone_minutes);
+/// "17-Jul-1996 02:44:25 -0700", with quotes; without an allocation.
+struct DateText {
+  std::array<char, 28> octets;
+  operator std::string_view() const {  // NOLINT(google-explicit-constructor)
+    return {octets.data(), octets.size()};
+  }
+};
+DateText format_date_time(std::int64_t utc_seconds, std::int16_t zone_minutes);
 
 /// item *(separator item)
 template <typename Item>

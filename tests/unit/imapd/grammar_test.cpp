@@ -97,8 +97,9 @@ TEST(Grammar, DatesAndTimes) {
   ASSERT_TRUE(when) << when.error().text;
   EXPECT_EQ(when->utc_seconds, 1706742000);  // 2024-01-31 23:00:00 UTC
   EXPECT_EQ(when->zone_minutes, 90);
-  EXPECT_EQ(format_date_time(when->utc_seconds, 90), "\"01-Feb-2024 00:30:00 +0130\"");
-  EXPECT_EQ(format_date_time(0, -480), "\"31-Dec-1969 16:00:00 -0800\"");
+  EXPECT_EQ(std::string_view(format_date_time(when->utc_seconds, 90)),
+            "\"01-Feb-2024 00:30:00 +0130\"");
+  EXPECT_EQ(std::string_view(format_date_time(0, -480)), "\"31-Dec-1969 16:00:00 -0800\"");
   Cursor day("1-Jan-1970");
   EXPECT_EQ(*parse_date(day), 0);
   Cursor leap("\"29-Feb-2000\"");

@@ -1,4 +1,4 @@
-#include "live.h"
+#include "tests/unit/imapd/live.h"
 
 #include <sys/socket.h>
 #include <unistd.h>

@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "live.h"
+#include "tests/unit/imapd/live.h"
 
 namespace postern::imap {
 namespace {
