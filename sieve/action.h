@@ -68,7 +68,9 @@ struct Notify {
   std::string from;
   int importance = 2;  // 1 urgent, 2 normal, 3 low
   std::vector<std::string> options;
-  std::string message;
+  std::string message;         // without :message a text that names sender and subject
+  bool message_given = false;  // :message was there
+  std::string subject;         // of the message that this is about
   std::optional<Target> fcc;
 };
 

@@ -29,6 +29,10 @@ bool same(const Action& a, const Action& b) {
     const auto* y = std::get_if<Redirect>(&b);
     return y != nullptr && iequals(x->address, y->address);
   }
+  if (const auto* x = std::get_if<Notify>(&a)) {
+    const auto* y = std::get_if<Notify>(&b);
+    return y != nullptr && x->method == y->method && x->message == y->message;
+  }
   return std::holds_alternative<Discard>(a) && std::holds_alternative<Discard>(b);
 }
 

@@ -7,57 +7,15 @@
 #include "lib/base/text.h"
 #include "sieve/flag_list.h"
 #include "sieve/functions.h"
-#include "sieve/mail_address.h"
+#include "sieve/mailto.h"
 
 namespace postern::sieve {
 namespace {
 
-int hex_value(char c) {
-  if (ascii_digit(c)) return c - '0';
-  const char lower = ascii_lower(c);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-// Percent-decoded; nothing if a '%' has not two hex digits behind it.
-std::optional<std::string> decode_percent(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      out += text[i];
-      continue;
-    }
-    if (i + 2 >= text.size() || hex_value(text[i + 1]) < 0 || hex_value(text[i + 2]) < 0)
-      return std::nullopt;
-    out += static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
-    i += 2;
-  }
-  return out;
-}
-
-// mailtoURI = "mailto:" [ to ] [ headers ]; at least one address, in `to` or in to= (RFC 5436 §2.1)
-bool valid_mailto(std::string_view rest) {
-  const auto question = rest.find('?');
-  std::vector<std::string_view> lists;
-  if (!rest.substr(0, question).empty()) lists.push_back(rest.substr(0, question));
-  if (question != std::string_view::npos) {
-    for (const auto field : split(rest.substr(question + 1), '&')) {
-      if (field.find('=') == std::string_view::npos || !decode_percent(field)) return false;
-      if (istarts_with(field, "to=")) lists.push_back(field.substr(3));
-    }
-  }
-  for (const auto list : lists) {
-    for (const auto one : split(list, ',')) {
-      const auto address = decode_percent(one);
-      if (!address || !single_address(*address)) return false;
-    }
-  }
-  return !lists.empty();
-}
-
 bool valid_method(std::string_view uri) {
   const auto plain = [](char c) { return c > ' ' && c != 0x7F; };
   if (!std::ranges::all_of(uri, plain)) return false;
-  if (istarts_with(uri, "mailto:")) return valid_mailto(uri.substr(7));
+  if (istarts_with(uri, "mailto:")) return parse_mailto(uri).has_value();
   if (istarts_with(uri, "log:")) return true;
   for (const std::string_view scheme : {"https://", "http://"}) {
     if (!istarts_with(uri, scheme)) continue;
@@ -76,22 +34,16 @@ bool valid_option(std::string_view option) {
          });
 }
 
-// RFC 5435 §3.6 recommends From and Subject.
-std::string default_message(Run& run) {
-  std::string from;
-  std::string subject;
-  for (const auto& field : run.message().fields()) {
-    if (iequals(field.name(), "From") && from.empty()) from = field.text();
-    if (iequals(field.name(), "Subject") && subject.empty()) subject = field.text();
-  }
-  return fmt::format("New mail from {}: {}", from, subject);
+std::string header_text(Run& run, std::string_view name) {
+  for (const auto& field : run.message().fields())
+    if (iequals(field.name(), name)) return field.text();
+  return {};
 }
 
-// RFC 5436 §2.7.1: a notification must not cause another one.
-bool is_notification(Run& run) {
-  return std::ranges::any_of(run.message().fields(), [](const Field& field) {
-    return iequals(field.name(), "Auto-Submitted") && istarts_with(field.text(), "auto-notified");
-  });
+// RFC 5436 §2.7: automatic mail must not cause more of it.
+bool is_automatic(Run& run) {
+  const auto value = header_text(run, "Auto-Submitted");
+  return !value.empty() && !iequals(trim(value.substr(0, value.find(';'))), "no");
 }
 
 }  // namespace
@@ -129,11 +81,15 @@ Result<Flow> run_notify(Run& run, const Code& code) {
   action.importance = importance.front() - '0';
   if (const Value* options = code.find(Tag::options))
     for (const auto option : run.strings(*options)) action.options.emplace_back(option);
-  action.message =
-      code.has(Tag::message) ? run.tag_string(code, Tag::message) : default_message(run);
+  action.subject = header_text(run, "Subject");
+  action.message_given = code.has(Tag::message);
+  // RFC 5435 §3.6 recommends From and Subject for a default.
+  action.message = action.message_given ? run.tag_string(code, Tag::message)
+                                        : fmt::format("New mail from {}: {}",
+                                                      header_text(run, "From"), action.subject);
   action.fcc = TRY(read_fcc(run, code));
-  if (istarts_with(action.method, "mailto:") && is_notification(run)) {
-    run.note("notify left out: the message is a notification itself");
+  if (istarts_with(action.method, "mailto:") && is_automatic(run)) {
+    run.note("notify left out: the message is automatic (Auto-Submitted)");
     return Flow::next;
   }
   TRY(run.act(code, std::move(action), true));
