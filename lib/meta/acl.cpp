@@ -115,7 +115,7 @@ Rights Acl::rights_of(const Identity& who, const MailboxName& mailbox) const {
   Rights out = granted - denied;
   if (who.admin)
     out = out | Right::lookup | Right::create | Right::delete_mailbox | Right::administer;
-  if (!who.anonymous && !who.user.empty() && mailbox.owner() == who.user)
+  if (!who.anonymous && mailbox.is_owned_by(who.user))
     out = out | Right::lookup | Right::administer;
   return out;
 }

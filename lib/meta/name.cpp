@@ -133,6 +133,13 @@ UserName MailboxName::owner() const {
   return name ? *name : UserName();
 }
 
+bool MailboxName::is_owned_by(const UserName& user) const {
+  const std::string_view local = user.local();
+  if (user.empty() || !path_.starts_with(kUserTree) || domain_ != user.domain()) return false;
+  const auto level = std::string_view(path_).substr(kUserTree.size());
+  return level.starts_with(local) && (level.size() == local.size() || level[local.size()] == '/');
+}
+
 bool MailboxName::is_inbox() const {
   return path_.starts_with(kUserTree) && path_.find('/', kUserTree.size()) == std::string::npos;
 }

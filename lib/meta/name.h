@@ -51,6 +51,8 @@ class MailboxName {
   [[nodiscard]] std::string text() const;                              // path[@domain]
   /// Whose tree it is in; empty for a shared mailbox.
   [[nodiscard]] UserName owner() const;
+  /// owner() == user, without making one; never for an empty user.
+  [[nodiscard]] bool is_owned_by(const UserName& user) const;
   [[nodiscard]] bool is_inbox() const;                          // "user/x" itself
   [[nodiscard]] bool is_within(const MailboxName& root) const;  // root itself counts
   /// The name without its last level; an empty path at the top.

@@ -41,6 +41,18 @@ TEST(MailboxName, ReadsTheAdministratorsForm) {
   EXPECT_TRUE(MailboxName::from_utf8("news/announce").value().owner().empty());
 }
 
+TEST(MailboxName, KnowsItsOwner) {
+  const auto owned = [](std::string_view name, std::string_view user) {
+    return MailboxName::from_utf8(name)->is_owned_by(UserName::from_utf8(user).value());
+  };
+  EXPECT_TRUE(owned("user/anna", "anna"));
+  EXPECT_TRUE(owned("user/anna/Box@x.org", "anna@x.org"));
+  EXPECT_FALSE(owned("user/annabel", "anna"));
+  EXPECT_FALSE(owned("user/anna@x.org", "anna"));
+  EXPECT_FALSE(owned("anna", "anna"));
+  EXPECT_FALSE(MailboxName::from_utf8("user")->is_owned_by(UserName()));
+}
+
 TEST(MailboxName, RefusesBadLevelsAndCharacters) {
   for (const char* bad : {"", "/a", "a/", "a//b", "a*", "a%b", "a\x01", "a\x7F", "a\xC2\x85",
                           "\xFF", "user/a b", "user/", "a@b@c/d/"})
