@@ -98,9 +98,12 @@ class Core {
   // mailboxes.cpp
   Result<std::optional<MailboxEntry>> find(db::Transaction* txn, const MailboxName& name);
   Result<MailboxEntry> existing(db::Transaction& txn, const MailboxName& name);
-  /// Writes the row, its id, its rights rows and its place in the outbox. `before`: the state that
-  /// it replaces (same id), null for a new one.
+  /// Gives it a new version and writes its rows and its place in the outbox. `before`: the state
+  /// that it replaces (same id), null for a new one.
   Result<void> write_entry(db::Transaction& txn, MailboxEntry& entry, const MailboxEntry* before);
+  /// The same with the version that it has, and not into the outbox.
+  Result<void> write_rows(db::Transaction& txn, const MailboxEntry& entry,
+                          const MailboxEntry* before);
   Result<void> remove_entry(db::Transaction& txn, const MailboxEntry& entry);
   Result<void> write_rights(db::Transaction& txn, const MailboxEntry& entry, bool present);
   /// Tells whoever may see `entry` that the list has changed.

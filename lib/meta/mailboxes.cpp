@@ -95,6 +95,12 @@ Result<void> Core::touch(db::Transaction& txn, const MailboxEntry& entry) {
 Result<void> Core::write_entry(db::Transaction& txn, MailboxEntry& entry,
                                const MailboxEntry* before) {
   entry.version = TRY(next(txn, kVersion, entry.version));
+  TRY(tables_.outbox.put(txn, raw(entry.id), CounterCodec::value(entry.version)));
+  return write_rows(txn, entry, before);
+}
+
+Result<void> Core::write_rows(db::Transaction& txn, const MailboxEntry& entry,
+                              const MailboxEntry* before) {
   if (before) {
     TRY(write_rights(txn, *before, false));
     TRY(touch(txn, *before));
@@ -102,7 +108,6 @@ Result<void> Core::write_entry(db::Transaction& txn, MailboxEntry& entry,
   }
   TRY(tables_.mailboxes.put(txn, entry.name, entry));
   TRY(tables_.ids.put(txn, raw(entry.id), entry.name.key()));
-  TRY(tables_.outbox.put(txn, raw(entry.id), CounterCodec::value(entry.version)));
   TRY(write_rights(txn, entry, true));
   return touch(txn, entry);
 }
@@ -207,7 +212,15 @@ Result<MailboxEntry> Core::restore(db::Transaction& txn, const MailboxEntry& fou
   const auto last = TRY(tables_.counters.get(&txn, kUidValidity)).value_or(0);
   TRY(tables_.counters.put(txn, kUidValidity,
                            std::max<std::uint64_t>(last, entry.uidvalidity.value())));
-  TRY(write_entry(txn, entry, before ? &*before : nullptr));
+  const MailboxEntry* const replaced = before ? &*before : nullptr;
+  if (entry.name != found.name) {
+    TRY(write_entry(txn, entry, replaced));
+  } else {
+    // As the header has it: nothing is left to be copied there.
+    const auto version = TRY(tables_.counters.get(&txn, kVersion)).value_or(0);
+    TRY(tables_.counters.put(txn, kVersion, std::max(version, entry.version)));
+    TRY(write_rows(txn, entry, replaced));
+  }
   if (before) {
     TRY(reroot(txn, entry, false));
   } else {

@@ -136,7 +136,8 @@ Result<void> Store::erase(const meta::MailboxEntry& entry) {
 Result<std::vector<meta::Renamed>> Store::rename(const meta::MailboxName& from,
                                                  const meta::MailboxName& to) {
   std::optional<meta::NewMailbox> inbox;
-  if (from.is_inbox()) {
+  // To another INBOX: the administrator renames the user, tree and all.
+  if (from.is_inbox() && !to.is_inbox()) {
     const meta::MailboxEntry old = TRY(impl_->meta.lookup(from));
     inbox = meta::NewMailbox{.name = from,
                              .id = random_mailbox_id(),

@@ -277,6 +277,7 @@ TEST_P(Operations, RestoreTakesTheHigherVersionAndLosesNothing) {
   twin.version = a.version + 100;
   twin.uidvalidity = UidValidity(a.uidvalidity.value() + 1000);
   EXPECT_EQ(meta().restore(twin).value().name.text(), "a");
+  EXPECT_EQ(meta().lookup(twin.id).value().version, twin.version);
   EXPECT_EQ(meta().lookup(a.id).value().name.text(), "Lost/" + a.id.hex());
   EXPECT_GT(create("b").uidvalidity, twin.uidvalidity);
   EXPECT_GT(create("c").version, twin.version);
