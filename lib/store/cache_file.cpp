@@ -180,7 +180,7 @@ void CacheFile::forget() {
 }
 
 bool CacheFile::cover(std::uint64_t end) {
-  if (end <= size_) return true;
+  if (end <= std::min(size_, mapped_)) return true;
   if (!fd_) {
     auto opened = fs().open(path_, O_RDWR);
     if (!opened) return false;

@@ -26,7 +26,6 @@ bool has_room(const State& state, std::uint32_t uids) {
 
 /// Nothing was ever told of this mailbox: it has no files, or its first log was cut in the making.
 bool is_blank(const MailboxFiles& files) {
-  if (!fs().open(files.path("log"), O_RDONLY)) return true;
   return find_logs(files).empty() && !fs().open(files.path("index.prev"), O_RDONLY) &&
          message_uids(files.path("")).empty();
 }

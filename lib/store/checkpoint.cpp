@@ -66,7 +66,9 @@ bool may_switch(MailboxFiles& files, const State& now, std::uint64_t generation)
 
 Result<void> switch_log(MailboxFiles& files, LogFile next, State& state,
                         std::uint64_t end = LogFile::kFirst) {
-  TRY(fs().rename(files.path("log"), files.path("log.prev")));
+  if (auto kept = fs().rename(files.path("log"), files.path("log.prev"));
+      !kept && kept.error().code != Errc::no_such_object)
+    return kept.error();
   TRY(fs().rename(files.path("log.next"), files.path("log")));
   state.log_generation = next.generation();
   state.applied = end;

@@ -12,7 +12,6 @@ namespace {
 
 /// The source rows of one COPY, still live, in uid order.
 struct Selection {
-  std::vector<std::uint32_t> records;
   std::vector<Row> rows;
   std::uint64_t bytes = 0;
 };
@@ -20,13 +19,11 @@ struct Selection {
 Result<Selection> select(MailboxFiles& files, std::span<const RecNo> records) {
   const State state = TRY(files.state());
   Selection chosen;
-  chosen.records.reserve(records.size());
   chosen.rows.reserve(records.size());
   for (const RecNo record : records) {
     if (record.value() >= state.count) continue;
     const Row row = TRY(files.row(record.value()));
     if ((row.flags & bits::kExpunged) != 0) continue;
-    chosen.records.push_back(record.value());
     chosen.rows.push_back(row);
     chosen.bytes += row.size;
   }
@@ -120,9 +117,48 @@ Result<Copied> copy_as(Store::Impl& impl, MailboxFiles& from, const Selection& c
   return copied;
 }
 
+std::uint64_t move_byte(std::uint64_t txn) {
+  return LockFile::kMove + txn % (std::uint64_t{1} << 32);
+}
+
+/// Takes out of `chosen` what is gone or on its way elsewhere with another session: a message is
+/// moved once. Under the lock.
+void drop_leaving(const MailboxFiles& from, const State& state, Selection& chosen) {
+  std::vector<Range> leaving;
+  if (state.open_intents > 0)
+    for (const auto& [txn, payload] : open_moves(from.id, find_logs(from)))
+      if (const auto other = decode_intent(payload))
+        leaving.insert(leaving.end(), other->uids.begin(), other->uids.end());
+  std::erase_if(chosen.rows, [&](const Row& row) {
+    const auto at = std::ranges::find_if(leaving, [&](const Range& range) {
+      return row.uid >= range.first && row.uid - range.first < range.count;
+    });
+    if (at != leaving.end()) return true;
+    std::uint32_t low = 0, high = state.count;
+    while (low < high) {
+      const std::uint32_t middle = low + (high - low) / 2;
+      if (load_row(from.index.block(block::of(middle)), block::slot(middle)).uid < row.uid)
+        low = middle + 1;
+      else
+        high = middle;
+    }
+    if (low == state.count) return true;
+    const Row now = load_row(from.index.block(block::of(low)), block::slot(low));
+    return now.uid != row.uid || (now.flags & bits::kExpunged) != 0;
+  });
+  chosen.bytes = 0;
+  for (const Row& row : chosen.rows) chosen.bytes += row.size;
+}
+
+/// Whether the move is still open: another process may have resolved it meanwhile. Under the lock.
+bool is_open(const MailboxFiles& from, std::uint64_t txn) {
+  return from.own_moves.contains(txn) || open_moves(from.id, find_logs(from)).contains(txn);
+}
+
 /// Expunges `uids` that are still live and closes the move.
 Result<State> finish_move(MailboxFiles& from, std::span<const Range> uids, std::uint64_t txn) {
   auto change = TRY(Change::begin(from, "move", 0, true));
+  if (!is_open(from, txn)) return change.state;
   RangesPayload gone{.value = static_cast<std::uint32_t>(wall_seconds()), .ranges = {}};
   std::uint32_t record = 0;
   const auto uid_at = [&](std::uint32_t r) {
@@ -155,12 +191,9 @@ Result<State> finish_move(MailboxFiles& from, std::span<const Range> uids, std::
 
 Result<void> drop_move(MailboxFiles& from, std::uint64_t txn) {
   auto change = TRY(Change::begin(from, "move", 0, true));
+  if (!is_open(from, txn)) return {};
   change.add(LogType::intent_end, {}, 0, txn);
   return change.commit();
-}
-
-std::uint64_t move_byte(std::uint64_t txn) {
-  return LockFile::kMove + txn % (std::uint64_t{1} << 32);
 }
 
 /// Whether `txn` has put its messages into the mailbox. Its recovery, if it needs one, has been run
@@ -202,23 +235,26 @@ Result<Copied> Store::move(Mailbox& source, std::span<const RecNo> records,
   MailboxFiles& from = MailboxAccess::impl(source).files;
   const auto target = TRY(open_mailbox(destination));
   MailboxFiles& to = MailboxAccess::impl(*target).files;
-  const Selection chosen = TRY(select(from, records));
-  if (chosen.rows.empty())
-    return Copied{.uidvalidity = to.uidvalidity,
-                  .source = {},
-                  .destination = {},
-                  .modseq = ModSeq(TRY(from.state()).highestmodseq)};
+  Selection chosen = TRY(select(from, records));
   const std::uint64_t txn = impl_->new_txn();
-  const IntentPayload intent{.destination = to.id,
-                             .partition = to.partition,
-                             .uidvalidity = to.uidvalidity.value(),
-                             .uids = uid_ranges(chosen.rows)};
+  IntentPayload intent{.destination = to.id,
+                       .partition = to.partition,
+                       .uidvalidity = to.uidvalidity.value(),
+                       .uids = {}};
   {
     auto change = TRY(Change::begin(from, "move"));
+    drop_leaving(from, change.state, chosen);
+    if (chosen.rows.empty())
+      return Copied{.uidvalidity = to.uidvalidity,
+                    .source = {},
+                    .destination = {},
+                    .modseq = ModSeq(change.state.highestmodseq)};
+    intent.uids = uid_ranges(chosen.rows);
     TRY(from.lock.take(move_byte(txn)));
     from.own_moves.insert(txn);
     change.add(LogType::intent, encode(intent), 0, txn);
     if (auto done = change.commit(); !done) {
+      from.own_moves.erase(txn);
       from.lock.drop(move_byte(txn));
       return done.error();
     }

@@ -108,6 +108,22 @@ Result<void> KeywordTable::write_entry(std::uint64_t at, std::string_view entry,
   return fs().write_at(fd_.get(), at, entry);
 }
 
+KeywordTable::Contents KeywordTable::salvage(const std::string& path) {
+  Contents found;
+  const std::string bytes = read_whole(path).value_or("");
+  for (std::size_t at = sizeof(Preamble); at + sizeof(EntryHead) <= bytes.size(); at += 8) {
+    EntryHead head;
+    std::memcpy(&head, bytes.data() + at, sizeof head);
+    if (head.length < sizeof head || head.length > bytes.size() - at ||
+        head.payload > head.length - sizeof head ||
+        head.crc != crc32c(std::string_view(bytes).substr(at + 8, head.length - 8)))
+      continue;
+    (head.kind == 2 ? found.sets : found.names)[head.number] =
+        bytes.substr(at + sizeof head, head.payload);
+  }
+  return found;
+}
+
 Result<void> KeywordTable::sync() { return fd_ ? fs().sync_data(fd_.get()) : Result<void>(); }
 
 void KeywordTable::forget() { *this = KeywordTable(path_); }

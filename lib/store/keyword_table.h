@@ -35,6 +35,11 @@ class KeywordTable {
                            std::string_view partition);
   Result<void> sync();
   void forget();
+  /// Payloads of the sound entries of a damaged file, by number.
+  struct Contents {
+    std::map<std::uint32_t, std::string> names, sets;
+  };
+  static Contents salvage(const std::string& path);
   static std::string encode_set(const std::vector<std::uint16_t>& keywords);
 
  private:

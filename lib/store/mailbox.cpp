@@ -91,7 +91,7 @@ Flags Mailbox::flags(RecNo record) const {
 }
 
 Result<Record> Mailbox::record(RecNo record) const {
-  touch(block::of(record.value()));
+  (void)uid(record);  // verifies the block at its first touch
   const Row row = TRY(impl_->files.row(record.value()));
   return Record{.uid = Uid(row.uid),
                 .size = row.size,

@@ -38,6 +38,7 @@ class Recovery {
   Result<void> adopt(std::vector<Row> rows, std::uint64_t txn);
   bool all_there(const Prepared& prepared) const;
   void repair_rows();
+  Result<void> mend_keywords();
   std::optional<IndexFile> shadow();
   Row from_spool(std::uint32_t record, const std::vector<std::uint32_t>& uids) const;
   void jump();
@@ -329,6 +330,37 @@ void Recovery::repair_rows() {
   }
 }
 
+// Names that neither the file nor a log has any more get one by which they can be told apart.
+Result<void> Recovery::mend_keywords() {
+  files_.keywords.forget();
+  if (files_.keywords.refresh(state_)) return {};
+  KeywordTable::Contents known = KeywordTable::salvage(files_.path("keywords"));
+  (void)replay_from(
+      logs_, files_.id, 0, LogFile::kFirst, true, [&](const LogRecord& record) -> Result<void> {
+        if (record.type != LogType::keyword && record.type != LogType::set) return {};
+        const NamePayload name = TRY(decode_name(record.payload));
+        (record.type == LogType::set ? known.sets : known.names)[name.number] = name.bytes;
+        return {};
+      });
+  (void)fs().unlink(files_.path("keywords"));
+  files_.keywords.forget();
+  state_.keywords_end = sizeof(Preamble);
+  const auto write = [&](bool is_set, std::uint32_t number, const std::string& bytes) {
+    const std::string entry = KeywordTable::entry(is_set, number, bytes);
+    auto written =
+        files_.keywords.write_entry(state_.keywords_end, entry, files_.id, files_.partition);
+    state_.keywords_end += entry.size();
+    return written;
+  };
+  for (std::uint32_t n = 0; n < state_.keyword_count; ++n)
+    TRY(write(false, n, known.names.contains(n) ? known.names[n] : fmt::format("$Lost{}", n)));
+  for (std::uint32_t n = 1; n < state_.set_count; ++n) TRY(write(true, n, known.sets[n]));
+  LOG(error, "mailbox.keywords_rebuilt", {"mailbox_id", files_.id.hex()},
+      {"count", state_.keyword_count});
+  files_.keywords.forget();
+  return files_.keywords.refresh(state_);
+}
+
 // Numbers that may have been told to somebody and are lost are below the leases.
 void Recovery::jump() {
   if (state_.settled != 0) return;
@@ -365,7 +397,7 @@ Result<void> Recovery::run() {
   state_.uid_lease = state_.uid_lease_written = state_.next_uid + 1'024;
   state_.modseq_lease = state_.modseq_lease_written =
       state_.highestmodseq + (std::uint64_t{1} << 20);
-  files_.keywords.forget();
+  TRY(mend_keywords());
   TRY(checkpoint_locked(files_, state_, arrived_));
   files_.index.set_writing(false);
   files_.index.set_boot(files_.shared.boot);
