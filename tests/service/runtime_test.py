@@ -31,7 +31,11 @@ class Server:
         self.log = open(self.folder / "log", "wb")
         self.master = subprocess.Popen([BIN / "master", "--config", self.config],
                                        stdout=self.log, stderr=self.log, start_new_session=True)
-        wait_for(lambda: self.try_connect(), "a greeting")
+        try:
+            wait_for(self.try_connect, "a greeting")
+        except AssertionError:
+            self.stop()
+            raise
 
     def write_config(self, *settings):
         lines = {
@@ -450,8 +454,8 @@ class Kills(RuntimeTest):
             # One of the two at a time: both at once is another test.
             porter = self.server.porters()[generator.random() < 0.8]
             time.sleep(generator.random() * 0.004)
-            with contextlib.suppress(ProcessLookupError):  # still listed, but the last one killed
-                os.kill(porter, signal.SIGKILL)
+            os.kill(porter, signal.SIGKILL)
+            wait_for(lambda: porter not in self.server.processes("porter"), "its end")
             if generator.random() < 0.3:
                 self.client()  # accepted by whoever lives
         for index, client in enumerate(sessions):
