@@ -1,0 +1,1 @@
+postern_fuzz(store store_fuzz.cpp USES postern_store)
