@@ -95,7 +95,11 @@ void Porter::take_worker(std::string_view message, Fd channel) {
 void Porter::read_control() {
   for (int i = 0; i < kMessagesATurn; ++i) {
     auto message = net::receive_message(doors_.control, service::kMaxMessage, net::Wait::no);
-    if (!message) return;
+    if (!message) {
+      // Its other end is held by master alone.
+      master_gone_ = master_gone_ || message.error().code == Errc::closed;
+      return;
+    }
     Fd fd = message->descriptors.empty() ? Fd{} : std::move(message->descriptors.front());
     obey(message->bytes, std::move(fd));
   }

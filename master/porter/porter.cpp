@@ -42,6 +42,7 @@ Porter::Outcome Porter::run(Family (*family)()) {
       const epoll_event& event = events[static_cast<std::size_t>(i)];
       handle(event.data.u64, event.events);
     }
+    if (master_gone_) return Outcome::no_master;  // the signal may have come before its handler
     run_timers();
     for (std::uint32_t pool = 0; pool < service::kMaxPools; ++pool) dispatch(pool);
     if (now_ - swept_at_ >= kSweepEvery) sweep();

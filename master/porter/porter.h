@@ -179,6 +179,7 @@ class Porter {
   std::int64_t now_ = 0;  // steady ms, read once a turn of the loop
   std::int64_t swept_at_ = 0;
   std::int64_t warned_at_ = 0;
+  bool master_gone_ = false;
 };
 
 }  // namespace postern::porter

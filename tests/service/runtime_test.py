@@ -29,13 +29,16 @@ class Server:
         self.config = self.folder / "postern.toml"
         self.write_config(*settings)
         self.log = open(self.folder / "log", "wb")
-        self.master = subprocess.Popen([BIN / "master", "--config", self.config],
-                                       stdout=self.log, stderr=self.log, start_new_session=True)
+        self.start_master()
         try:
             wait_for(self.try_connect, "a greeting")
         except AssertionError:
             self.stop()
             raise
+
+    def start_master(self):
+        self.master = subprocess.Popen([BIN / "master", "--config", self.config],
+                                       stdout=self.log, stderr=self.log, start_new_session=True)
 
     def write_config(self, *settings):
         lines = {
@@ -98,7 +101,7 @@ class Server:
     def log_text(self):
         return (self.folder / "log").read_text(errors="replace")
 
-    def stop(self):
+    def stop_master(self):
         if self.master.poll() is None:
             self.master.send_signal(signal.SIGTERM)
             try:
@@ -106,6 +109,9 @@ class Server:
             except subprocess.TimeoutExpired:
                 self.master.kill()
                 self.master.wait()
+
+    def stop(self):
+        self.stop_master()
         self.log.close()
         if os.environ.get("KEEP_LOG"):
             shutil.copy(self.folder / "log", os.environ["KEEP_LOG"])
@@ -441,6 +447,16 @@ class Kills(RuntimeTest):
         self.server.master.wait()
         wait_for(lambda: not self.server.processes("echod") + self.server.processes("porter"),
                  "the end of all")
+
+    def test_a_master_that_is_killed_while_it_starts_leaves_nobody(self):
+        self.server.stop_master()
+        for millis in range(0, 60, 3):
+            self.server.start_master()
+            time.sleep(millis / 1000)
+            self.server.master.kill()
+            self.server.master.wait()
+            wait_for(lambda: not self.server.processes("echod") + self.server.processes("porter"),
+                     "the end of all")
 
     def test_kills_in_the_middle_of_hand_overs(self):
         """Porter is killed again and again under load; every answer comes, once, in order."""
