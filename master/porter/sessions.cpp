@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <utility>
 
 #include "lib/base/clock.h"
 #include "lib/log/log.h"
@@ -165,7 +166,8 @@ bool Porter::make_room_for(std::uint32_t slot) {
   for (std::uint32_t i = 0; i < used.size(); ++i) {
     if (i == slot || used[i].user_hash != row.user_hash) continue;
     if (used[i].state.load() != SessionState::quiet) continue;
-    if (oldest == kNone || used[i].since < used[oldest].since) oldest = i;
+    const auto age = [&](std::uint32_t s) { return std::pair(used[s].since, used[s].id); };
+    if (oldest == kNone || age(i) < age(oldest)) oldest = i;
   }
   LOG(warning, "session.limit", {"conn", row.id}, {"user", row.user.view()},
       {"option", fmt::format("service.{}.max_per_user", service.name.view())},
