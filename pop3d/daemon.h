@@ -18,6 +18,7 @@ class Pop3Daemon : public service::Daemon {
   std::string goodbye(service::Goodbye why) override;
   Result<void> prepare(const config::Config& config) override;
   Result<void> start_worker(service::Runtime& runtime) override;
+  std::optional<std::int64_t> rest() override { return store_->rest(); }
   service::Outcome serve(service::Session session, service::Runtime& runtime) override;
 
  private:

@@ -136,6 +136,9 @@ class Daemon {
   virtual Result<void> prepare(const config::Config& config) = 0;
   /// Once in each worker, after fork: connect to metad, open the store.
   virtual Result<void> start_worker(Runtime& runtime) = 0;
+  /// While the worker has no session: does what is due. Milliseconds until it wants to be called
+  /// again; nothing: not before the next session.
+  virtual std::optional<std::int64_t> rest() { return std::nullopt; }
   /// Serves until the session ends or is quiet. Blocking.
   virtual Outcome serve(Session session, Runtime& runtime) = 0;
 };

@@ -104,7 +104,7 @@ Result<void> Worker::join() {
 
 std::optional<Kind> Worker::next_message() {
   while (terminated == 0) {
-    if (!readable(channel_.get(), -1)) continue;
+    if (!readable(channel_.get(), daemon_.rest().value_or(-1))) continue;
     auto message = net::receive_message(channel_.get(), next_size(channel_.get()), net::Wait::no);
     if (message) {
       message_ = std::move(message->bytes);

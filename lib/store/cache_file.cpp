@@ -179,6 +179,11 @@ void CacheFile::forget() {
   fd_.reset();
 }
 
+void CacheFile::let_go_of_pages() {
+  constexpr std::uint64_t kWorthIt = 256 << 10;  // below, the refaults cost more than they save
+  if (base_ != nullptr && size_ > kWorthIt) fs().let_go(base_, std::min(size_, mapped_));
+}
+
 bool CacheFile::cover(std::uint64_t end) {
   if (end <= std::min(size_, mapped_)) return true;
   if (!fd_) {

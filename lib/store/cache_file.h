@@ -36,6 +36,9 @@ class CacheFile {
   Result<std::uint64_t> append(State& state, std::string_view records, const MailboxId& mailbox,
                                std::string_view partition);
   void forget();
+  /// A session pauses: pages of a large cache that it walked through no longer count as this
+  /// process's memory (measured: 33 MB after the envelopes of 10,000 messages, 1 MB without).
+  void let_go_of_pages();
 
  private:
   bool cover(std::uint64_t end);

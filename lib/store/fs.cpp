@@ -132,6 +132,8 @@ Result<char*> Fs::map(int fd, std::uint64_t size, bool writable) {
 
 void Fs::unmap(char* at, std::uint64_t size) { ::munmap(at, size); }
 
+void Fs::let_go(char* at, std::uint64_t size) { ::madvise(at, size, MADV_DONTNEED); }
+
 Result<std::string> Fs::read_at(int fd, std::uint64_t offset, std::size_t most) {
   std::string out(most, '\0');
   std::size_t have = 0;

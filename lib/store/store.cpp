@@ -204,6 +204,13 @@ void Store::flush_due(bool now) {
   }
 }
 
+std::optional<std::int64_t> Store::rest() {
+  flush_due();
+  for (const auto& [id, mailbox] : impl_->open)
+    MailboxAccess::impl(*mailbox).files.cache.let_go_of_pages();
+  return flush_in();
+}
+
 std::optional<std::int64_t> Store::flush_in() const {
   std::optional<std::int64_t> least;
   for (const auto& [id, mailbox] : impl_->open) {

@@ -107,6 +107,9 @@ class Store {
   /// own write-back interval (5 s of journal commit), or by the next worker that flushes the
   /// mailbox.
   void flush_due(bool now = false);
+  /// For a worker without a session: what is due, and pages of caches go. Milliseconds until it
+  /// wants to be called again; nothing: not before the next session.
+  std::optional<std::int64_t> rest();
   /// Milliseconds until flush_due() has something to do; nothing when all is durable.
   [[nodiscard]] std::optional<std::int64_t> flush_in() const;
   /// Copies changed list entries into the headers. Gives how many.

@@ -74,7 +74,11 @@ void Porter::news_for(std::uint32_t slot) {
   SessionRow& row = rows_[slot];
   if (row.state.load() != SessionState::quiet || row.reply_at != 0) return;
   Local& mine = local(slot);
-  if (now_ - mine.last_news < kNewsEvery) {
+  // While workers are free a change is told at once, however fast they come; when they are scarce
+  // a session that heard news lately waits, so that one busy mailbox doesn't starve the others.
+  const service::PoolRow& pool = pool_row(row);
+  const bool scarce = pool.waiting.load() != 0 || pool.idle.load() <= pool.workers.load() / 4;
+  if (scarce && now_ - mine.last_news < kNewsEvery) {
     mine.news_pending = true;
     timers_.set(slot, mine.last_news + kNewsEvery);
     return;
