@@ -14,7 +14,7 @@ namespace postern::service {
 namespace {
 
 constexpr std::uint64_t kMagic = 0x3142537265747350;  // "PsterSB1"
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 constexpr std::uint64_t kPage = 4096;
 /// Address space for records: the average is far below, the largest is 64 KiB.
 constexpr std::uint64_t kHeapPerSession = 16 * 1024;

@@ -41,6 +41,7 @@ inline constexpr std::uint32_t kMaxWorkers = 4096;
 inline constexpr std::uint32_t kMaxListeners = 128;
 inline constexpr std::uint32_t kLoginRows = 8192;
 inline constexpr std::uint32_t kNone = ~0U;
+inline constexpr std::size_t kMostGreeting = 2048;  // octets and one; ManageSieve's has 800
 
 /// The workers of one daemon. Services with the same daemon share them.
 struct PoolRow {
@@ -57,8 +58,8 @@ struct PoolRow {
   std::uint32_t max_spare;
   std::uint32_t max_workers;
   std::uint32_t needs_login;  // the login time-out applies; before login whole lines wake
-  std::array<FixedText<512>, 4> greeting;  // index: (tls ? 1 : 0) + (loopback ? 2 : 0)
-  std::array<FixedText<256>, 5> goodbye;   // index: Goodbye
+  std::array<FixedText<kMostGreeting>, 4> greeting;  // index: (tls ? 1 : 0) + (loopback ? 2 : 0)
+  std::array<FixedText<256>, 5> goodbye;             // index: Goodbye
 };
 
 /// What the configuration calls service.<name>: listeners and limits.
