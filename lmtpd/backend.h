@@ -6,6 +6,8 @@
 #include "lib/store/store.h"
 #include "lmtpd/options.h"
 #include "lmtpd/resolve.h"
+#include "lmtpd/sieve_scripts.h"
+#include "lmtpd/submit.h"
 
 namespace postern::lmtp {
 
@@ -15,6 +17,8 @@ struct Backend {
   const auth::Authenticator& auth;
   const Options& options;
   QuotaGlance& quota;
+  SieveScripts& scripts;
+  Submitter& submitter;
 };
 
 }  // namespace postern::lmtp

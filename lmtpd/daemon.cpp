@@ -31,18 +31,20 @@ std::string LmtpDaemon::goodbye(service::Goodbye why) {
 Result<void> LmtpDaemon::prepare(const config::Config& config) {
   options_ = Options::from(config);
   auth_ = TRY(auth::Authenticator::create(config));
+  submitter_ = TRY(make_submitter(options_.sieve_submission, options_.hostname));
   return {};
 }
 
 Result<void> LmtpDaemon::start_worker(service::Runtime& runtime) {
   meta_ = meta::connect_meta(runtime.config());
+  scripts_ = std::make_unique<SieveScripts>(runtime.config());
   store_ = TRY(store::Store::open(runtime.config(), *meta_, runtime.board()));
   return {};
 }
 
 service::Outcome LmtpDaemon::serve(service::Session session, service::Runtime& runtime) {
   store_->set_session(session.facts.session_id);
-  const Backend backend{*store_, *meta_, *auth_, options_, quota_};
+  const Backend backend{*store_, *meta_, *auth_, options_, quota_, *scripts_, *submitter_};
   return Session(std::move(session), runtime, backend).serve();
 }
 

@@ -1,27 +1,35 @@
-// One message, its recipients, their mailboxes. Stages: plan (recipient -> targets; here Sieve will
-// decide), look for duplicates, store all targets in one call, mark, reply. A crash between the
-// store's commit and the mark may repeat a message, never lose it.
+// One message, its recipients, their mailboxes. Stages: plan (each recipient's script runs, without
+// effects), send what scripts want to be sent, look for duplicates, store all copies, mark, reply.
+// What was sent is noted at once, so that the MTA's next try doesn't repeat it. A crash between the
+// store's commit and the marks may repeat a message, never lose it.
 #include "lmtpd/deliver.h"
 
 #include <fmt/format.h>
 
+#include <list>
 #include <map>
 #include <optional>
 
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
 #include "lib/log/log.h"
+#include "lmtpd/digest.h"
 #include "lmtpd/message_facts.h"
 #include "lmtpd/resolve.h"
+#include "lmtpd/sieve_plan.h"
 
 namespace postern::lmtp {
 namespace {
+
+// An MTA gives up after so long (RFC 5321 §4.5.4.1: at least 4 to 5 days).
+constexpr std::chrono::seconds kNoteOfSubmission{5 * 86'400};
 
 /// A copy that a recipient is to get, and what became of it.
 struct Copy {
   std::size_t recipient = 0;  // index into Transaction::recipients
   meta::MailboxEntry mailbox;
   store::NamedFlags flags;
+  store::Staged* text = nullptr;       // as received, or as a script edited it
   bool duplicate = false;              // delivered there before
   std::optional<std::size_t> same_as;  // another recipient's copy in the same mailbox, its index
   std::optional<Result<store::Appended>> outcome;
@@ -43,15 +51,25 @@ class Delivery {
   DeliveryReport run();
 
  private:
-  void plan(std::size_t recipient);
+  void plan(std::size_t recipient, std::string_view octets);
+  void send(std::size_t recipient);
+  [[nodiscard]] Result<void> send_once(const Recipient& recipient, Errand& errand);
+  [[nodiscard]] meta::Mark note_of(const Recipient& recipient, const Errand& errand) const;
+  void log_sent(const Recipient& recipient, const Errand& errand, const Result<void>& sent) const;
+  void add_copies(std::size_t recipient);
   void find_duplicates();
   [[nodiscard]] bool is_duplicate(const Copy& copy);
   [[nodiscard]] bool still_there(const meta::MailboxEntry& mailbox, std::string_view mark);
   void store_copies();
+  void store_together(store::Staged& text, std::int64_t now);
+  void finish(std::size_t recipient);
+  void file_sent(const Errand& errand) const;
+  void set_mark(const PlannedMark& planned) const;
   void store_again_elsewhere(std::int64_t now);
   void mark(const Copy& copy);
   void log(const Copy& copy) const;
   [[nodiscard]] Reply reply_for(std::size_t recipient) const;
+  [[nodiscard]] Reply reply_of_copies(std::size_t recipient) const;
   [[nodiscard]] meta::Mark mark_of(const meta::MailboxEntry& mailbox) const;
 
   const Backend& back_;
@@ -61,15 +79,97 @@ class Delivery {
   Receiver& receiver_;
   std::int64_t started_;
   MessageFacts facts_;
+  std::string retry_key_;                      // the same when the MTA tries again
+  std::vector<Plan> plans_;                    // one for each recipient
+  std::vector<std::optional<Reply>> settled_;  // what is clear before the store is asked
+  std::list<store::Staged> edited_;            // messages as scripts made them
   std::vector<Copy> copies_;
 };
 
-/// The targets of one recipient: the place where a Sieve script gives others, with flags.
-void Delivery::plan(std::size_t recipient) {
-  Copy copy;
-  copy.recipient = recipient;
-  copy.mailbox = txn_.recipients[recipient].mailbox;
-  copies_.push_back(std::move(copy));
+void Delivery::plan(std::size_t recipient, std::string_view octets) {
+  auto plan = make_plan(back_, {txn_, txn_.recipients[recipient], session_, octets});
+  settled_.emplace_back();
+  if (plan) {
+    plans_.push_back(std::move(*plan));
+    return;
+  }
+  LOG(warning, "message.fail", {"conn", session_}, {"txn", txn_.id},
+      {"recipient", txn_.recipients[recipient].address.raw},
+      {"errc", postern::name_of(plan.error().code)}, {"error", plan.error().text});
+  settled_.back() = recipient_reply(plan.error().code, false);
+  plans_.emplace_back();
+}
+
+meta::Mark Delivery::note_of(const Recipient& recipient, const Errand& errand) const {
+  std::string targets;
+  for (const auto& one : errand.mail.recipients) targets += to_lower(one) + ' ';
+  return {meta::MarkKind::submission, recipient.wanted.user.text(),
+          digest_of({retry_key_, lmtp::name_of(errand.kind), targets})};
+}
+
+void Delivery::log_sent(const Recipient& recipient, const Errand& errand,
+                        const Result<void>& sent) const {
+  const auto kind = lmtp::name_of(errand.kind);
+  const std::string target = errand.mail.recipients.empty() ? "" : errand.mail.recipients.front();
+  if (sent)
+    LOG(notice, "sieve.send", {"conn", session_}, {"txn", txn_.id},
+        {"user", recipient.wanted.user.text()}, {"message_id", facts_.message_id}, {"action", kind},
+        {"target", target});
+  else
+    LOG(warning, "sieve.unsent", {"conn", session_}, {"txn", txn_.id},
+        {"user", recipient.wanted.user.text()}, {"message_id", facts_.message_id}, {"action", kind},
+        {"target", target}, {"errc", postern::name_of(sent.error().code)},
+        {"error", sent.error().text});
+}
+
+/// If nobody knows whether it was sent before, it has to wait: a second one could be the start of a
+/// loop.
+Result<void> Delivery::send_once(const Recipient& recipient, Errand& errand) {
+  const auto note = note_of(recipient, errand);
+  errand.done = TRY(back_.meta.find_mark(note)).has_value();
+  if (errand.done) return {};
+  const auto sent = back_.submitter.submit(errand.mail);
+  log_sent(recipient, errand, sent);
+  TRY(sent);
+  errand.done = true;
+  return back_.meta.set_mark(note, "", kNoteOfSubmission);
+}
+
+/// Mail that can't be sent now makes the MTA try all of this recipient again. What will never be
+/// sent costs nobody the message: it is kept, or it was kept anyway.
+void Delivery::send(std::size_t recipient) {
+  Plan& plan = plans_[recipient];
+  for (Errand& errand : plan.errands) {
+    const auto sent = send_once(txn_.recipients[recipient], errand);
+    if (sent || errand.done) continue;
+    const bool never = sent.error().code == Errc::no_permission;
+    if (never && errand.carries_the_message()) plan.copies.assign(1, plan.keep);
+    if (never || (!errand.carries_the_message() && !back_.submitter.configured())) continue;
+    settled_[recipient] = Reply{451, "4.3.0", "Mail can't be sent on now, try again later"};
+    return;
+  }
+}
+
+void Delivery::add_copies(std::size_t recipient) {
+  const Plan& plan = plans_[recipient];
+  std::map<std::size_t, store::Staged*> texts{{0, &receiver_.staged()}};
+  for (const PlannedCopy& planned : plan.copies) {
+    store::Staged*& text = texts[planned.version];
+    if (text == nullptr) {
+      text = &edited_.emplace_back(back_.store.stage());
+      if (const auto added = text->add(plan.versions[planned.version]); !added) {
+        settled_[recipient] = recipient_reply(added.error().code, false);
+        std::erase_if(copies_, [&](const Copy& copy) { return copy.recipient == recipient; });
+        return;
+      }
+    }
+    Copy copy;
+    copy.recipient = recipient;
+    copy.mailbox = planned.mailbox;
+    copy.flags = planned.flags;
+    copy.text = text;
+    copies_.push_back(std::move(copy));
+  }
 }
 
 meta::Mark Delivery::mark_of(const meta::MailboxEntry& mailbox) const {
@@ -109,18 +209,24 @@ void Delivery::find_duplicates() {
   }
 }
 
-void Delivery::store_copies() {
-  const std::int64_t now = wall_seconds();
+/// All copies of one text: written once, one sync.
+void Delivery::store_together(store::Staged& text, std::int64_t now) {
   std::vector<store::DeliveryTarget> targets;
   std::vector<Copy*> in_order;
   for (Copy& copy : copies_) {
-    if (!copy.wanted()) continue;
+    if (copy.text != &text || !copy.wanted()) continue;
     targets.push_back({copy.mailbox, copy.flags});
     in_order.push_back(&copy);
   }
   if (targets.empty()) return;
-  auto outcomes = back_.store.deliver(receiver_.staged(), now, targets);
+  auto outcomes = back_.store.deliver(text, now, targets);
   for (std::size_t i = 0; i < in_order.size(); ++i) in_order[i]->outcome = std::move(outcomes[i]);
+}
+
+void Delivery::store_copies() {
+  const std::int64_t now = wall_seconds();
+  store_together(receiver_.staged(), now);
+  for (store::Staged& text : edited_) store_together(text, now);
   store_again_elsewhere(now);
 }
 
@@ -136,7 +242,7 @@ void Delivery::store_again_elsewhere(std::int64_t now) {
     }
     copy.mailbox = std::move(*entry);
     const std::vector<store::DeliveryTarget> target{{copy.mailbox, copy.flags}};
-    copy.outcome = std::move(back_.store.deliver(receiver_.staged(), now, target).front());
+    copy.outcome = std::move(back_.store.deliver(*copy.text, now, target).front());
   }
 }
 
@@ -165,16 +271,17 @@ void Delivery::log(const Copy& copy) const {
         {"message_id", facts_.message_id}, {"sender", sender}, {"recipient", recipient.address.raw},
         {"mailbox", copy.mailbox.name.text()}, {"uidvalidity", (*copy.outcome)->uidvalidity},
         {"uid", (*copy.outcome)->uid}, {"guid", (*copy.outcome)->guid.hex()},
-        {"size", receiver_.staged().size()}, {"ms", ms});
+        {"size", copy.text->size()}, {"ms", ms});
   else
     LOG(warning, "message.fail", {"conn", session_}, {"txn", txn_.id}, {"mta_id", mta_id},
         {"message_id", facts_.message_id}, {"sender", sender}, {"recipient", recipient.address.raw},
-        {"mailbox", copy.mailbox.name.text()}, {"errc", name_of(copy.outcome->error().code)},
+        {"mailbox", copy.mailbox.name.text()},
+        {"errc", postern::name_of(copy.outcome->error().code)},
         {"error", copy.outcome->error().text});
 }
 
 /// A recipient with several targets has its mail only when all of them have it.
-Reply Delivery::reply_for(std::size_t recipient) const {
+Reply Delivery::reply_of_copies(std::size_t recipient) const {
   Reply reply{250, "2.1.5", fmt::format("Duplicate of an earlier delivery ({})", txn_.id)};
   for (const Copy& copy : copies_) {
     if (copy.recipient != recipient) continue;
@@ -187,17 +294,68 @@ Reply Delivery::reply_for(std::size_t recipient) const {
   return reply;
 }
 
+Reply Delivery::reply_for(std::size_t recipient) const {
+  const Plan& plan = plans_[recipient];
+  if (settled_[recipient]) return *settled_[recipient];
+  if (plan.refusal) return *plan.refusal;
+  if (plan.copies.empty()) return {250, "2.1.5", fmt::format("Accepted ({})", txn_.id)};
+  return reply_of_copies(recipient);
+}
+
+void Delivery::set_mark(const PlannedMark& planned) const {
+  if (const auto marked = back_.meta.set_mark(planned.mark, planned.value, planned.life); !marked)
+    LOG(warning, "message.unmarked", {"conn", session_}, {"txn", txn_.id},
+        {"error", marked.error().text});
+}
+
+/// RFC 8580: the sender's own copy. Its loss is no reason to repeat the delivery.
+void Delivery::file_sent(const Errand& errand) const {
+  store::Staged text = back_.store.stage();
+  const std::vector<store::DeliveryTarget> target{{errand.filed->mailbox, errand.filed->flags}};
+  Result<store::Appended> filed = fail(Errc::io, "not staged");
+  if (text.add(errand.mail.message))
+    filed = std::move(back_.store.deliver(text, wall_seconds(), target).front());
+  if (!filed)
+    LOG(warning, "message.fail", {"conn", session_}, {"txn", txn_.id},
+        {"mailbox", errand.filed->mailbox.name.text()},
+        {"errc", postern::name_of(filed.error().code)}, {"error", filed.error().text});
+}
+
+/// Once a recipient has everything: its script's marks (RFC 7352 §3), and copies of what was sent.
+void Delivery::finish(std::size_t recipient) {
+  const Plan& plan = plans_[recipient];
+  if (settled_[recipient] || (!plan.refusal && !reply_for(recipient).positive())) return;
+  for (const PlannedMark& mark : plan.marks) set_mark(mark);
+  for (const Errand& errand : plan.errands) {
+    if (!errand.done) continue;
+    if (errand.mark) set_mark(*errand.mark);
+    if (errand.filed) file_sent(errand);
+  }
+  if (plan.refusal || (plan.discarded && plan.copies.empty()))
+    LOG(notice, "message.drop", {"conn", session_}, {"txn", txn_.id},
+        {"message_id", facts_.message_id}, {"recipient", txn_.recipients[recipient].address.raw},
+        {"action", plan.refusal ? "reject" : "discard"});
+}
+
 DeliveryReport Delivery::run() {
   DeliveryReport report;
   const auto text = receiver_.text();
-  if (!text) {
+  const auto octets = receiver_.staged().bytes();
+  if (!text || !octets) {
+    const Error& error = text ? octets.error() : text.error();
     LOG(warning, "message.fail", {"conn", session_}, {"txn", txn_.id},
-        {"errc", name_of(text.error().code)}, {"error", text.error().text});
-    report.replies.assign(txn_.recipients.size(), recipient_reply(text.error().code, false));
+        {"errc", postern::name_of(error.code)}, {"error", error.text});
+    report.replies.assign(txn_.recipients.size(), recipient_reply(error.code, false));
     return report;
   }
   facts_ = MessageFacts::of(*text);
-  for (std::size_t i = 0; i < txn_.recipients.size(); ++i) plan(i);
+  // A message without an id may come twice as it is: only its trace fields tell a new try.
+  retry_key_ = facts_.fingerprint.empty() ? digest_of({*text}) : facts_.fingerprint;
+  for (std::size_t i = 0; i < txn_.recipients.size(); ++i) {
+    plan(i, *octets);
+    if (!settled_[i]) send(i);
+    if (!settled_[i]) add_copies(i);
+  }
   find_duplicates();
   store_copies();
   for (const Copy& copy : copies_) {
@@ -207,7 +365,10 @@ DeliveryReport Delivery::run() {
     }
     log(copy);
   }
-  for (std::size_t i = 0; i < txn_.recipients.size(); ++i) report.replies.push_back(reply_for(i));
+  for (std::size_t i = 0; i < txn_.recipients.size(); ++i) {
+    finish(i);
+    report.replies.push_back(reply_for(i));
+  }
   return report;
 }
 

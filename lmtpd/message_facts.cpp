@@ -1,14 +1,11 @@
 #include "lmtpd/message_facts.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
-#include <memory>
 
-#include "lib/base/assert.h"
 #include "lib/base/text.h"
 #include "lib/mime/header.h"
 #include "lib/mime/message.h"
+#include "lmtpd/digest.h"
 
 namespace postern::lmtp {
 namespace {
@@ -48,20 +45,6 @@ std::string id_of_received(std::string_view value) {
   return {};
 }
 
-std::string fingerprint_of(std::string_view message_id, std::string_view octets) {
-  static EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> hash(EVP_MD_CTX_new(),
-                                                                     &EVP_MD_CTX_free);
-  unsigned char out[32];
-  ASSERT(hash && EVP_DigestInit_ex2(hash.get(), sha256, nullptr) == 1);
-  // With its NUL, so that id and octets can't run into each other.
-  const std::string id = std::string(message_id) + '\0';
-  EVP_DigestUpdate(hash.get(), id.data(), id.size());
-  EVP_DigestUpdate(hash.get(), octets.data(), octets.size());
-  ASSERT(EVP_DigestFinal_ex(hash.get(), out, nullptr) == 1);
-  return to_hex({reinterpret_cast<const char*>(out), sizeof out});
-}
-
 }  // namespace
 
 MessageFacts MessageFacts::of(std::string_view text) {
@@ -81,7 +64,7 @@ MessageFacts MessageFacts::of(std::string_view text) {
     }
   }
   if (!out.message_id.empty())
-    out.fingerprint = fingerprint_of(out.message_id, text.substr(trace_end));
+    out.fingerprint = digest_of({out.message_id, text.substr(trace_end)});
   return out;
 }
 

@@ -25,6 +25,9 @@ Options Options::from(const config::Config& config) {
   out.autocreate = config.boolean("lmtp.autocreate");
   out.over_quota_permanent = config.boolean("lmtp.over_quota_permanent");
   out.require_auth = config.boolean("lmtp.require_auth");
+  out.sieve_autocreate = config.boolean("sieve.autocreate");
+  out.sieve_submission = config.text("sieve.submission");
+  out.prefixes = meta::NamespacePrefixes::from(config);
   return out;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "lib/config/config.h"
+#include "lib/meta/namespace.h"
 #include "lib/meta/recipient.h"
 
 namespace postern::lmtp {
@@ -21,6 +22,9 @@ struct Options {
   bool autocreate = false;
   bool over_quota_permanent = false;
   bool require_auth = false;
+  bool sieve_autocreate = false;
+  std::string sieve_submission;
+  meta::NamespacePrefixes prefixes;
 
   static Options from(const config::Config& config);
 };

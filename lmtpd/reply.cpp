@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "lib/base/text.h"
+
 namespace postern::lmtp {
 namespace {
 
@@ -11,7 +13,13 @@ const Reply kTryAgain{451, "4.3.0", "Not possible now, try again later"};
 
 }  // namespace
 
-std::string Reply::line() const { return fmt::format("{} {} {}\r\n", code, status, text); }
+std::string Reply::line() const {
+  std::string out;
+  const auto lines = split(text, '\n');
+  for (std::size_t i = 0; i < lines.size(); ++i)
+    out += fmt::format("{}{}{} {}\r\n", code, i + 1 < lines.size() ? '-' : ' ', status, lines[i]);
+  return out;
+}
 
 Reply recipient_reply(Errc code, bool over_quota_permanent) {
   switch (code) {

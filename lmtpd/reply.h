@@ -12,10 +12,10 @@ namespace postern::lmtp {
 struct Reply {
   int code = 250;
   std::string_view status = "2.0.0";
-  std::string text = "Ok";
+  std::string text = "Ok";  // LF between lines
 
   [[nodiscard]] bool positive() const { return code < 400; }
-  [[nodiscard]] std::string line() const;  // with CRLF
+  [[nodiscard]] std::string line() const;  // or lines, with CRLF
 };
 
 /// What to say of a failure that concerns one recipient. Failures of this server are always

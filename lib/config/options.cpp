@@ -174,13 +174,23 @@ constexpr std::array kOptions{
     Option{"service.*.socket_mode", Type::text, "0660", "Mode of the Unix sockets, octal."},
     Option{"service.*.tls", Type::text, "none",
            "none, starttls (where transportd runs) or implicit."},
+    Option{"sieve.autocreate", Type::boolean, "false",
+           "A mailbox of the user that fileinto names and that doesn't exist is made, also without "
+           ":create."},
     Option{"sieve.autologout", Type::duration, "30min",
            "A silent ManageSieve session ends after this time (RFC 5804: 30 minutes at least).",
            1800 * kSecond, kDay},
+    Option{"sieve.default_script", Type::text, "",
+           "Path of the Sieve script for users without an active one; empty: none."},
+    Option{"sieve.global_directory", Type::text, "",
+           "Folder of the scripts that include :global finds, as NAME.sieve; empty: none."},
     Option{"sieve.max_script_size", Type::size, "1MiB", "Largest Sieve script.", 1024, 16 << 20},
     Option{"sieve.max_scripts", Type::integer, "50", "Sieve scripts of one user.", 1, 10000},
     Option{"sieve.max_storage", Type::size, "10MiB", "All Sieve scripts of one user together.",
            1024, 1 << 30},
+    Option{"sieve.submission", Type::text, "",
+           "Where mail that scripts send goes: \"smtp://127.0.0.1:25\", or \"sendmail:\" and the "
+           "path of a command; empty: it can't be sent, and redirected mail is refused for now."},
     Option{
         "start.*.command", Type::text, "",
         "Command that must end with success before the services start, in the order of the names."},

@@ -90,7 +90,7 @@ std::vector<Result<Appended>> Store::deliver(Staged& message, std::int64_t inter
       continue;
     }
     auto& messages = state.mailboxes[id];
-    messages.push_back({std::string(message.bytes().value()), internal_date, false});
+    messages.push_back({std::string(message.bytes().value()), internal_date, false, target.flags});
     Appended appended;
     appended.uid = Uid(static_cast<std::uint32_t>(messages.size()));
     appended.uidvalidity = target.mailbox.uidvalidity;

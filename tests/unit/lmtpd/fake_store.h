@@ -16,6 +16,7 @@ struct Message {
   std::string bytes;
   std::int64_t internal_date = 0;
   bool expunged = false;
+  NamedFlags flags = {};
 };
 
 struct State {

@@ -37,6 +37,20 @@ class TestRuntime : public service::Runtime {
   ChangeBoard board_ = ChangeBoard::private_board();
 };
 
+/// Keeps what it is given, unless it was told to fail.
+class FakeSubmitter : public Submitter {
+ public:
+  Result<void> submit(const Submission& mail) override {
+    if (failing) return fail(*failing, "made to fail");
+    sent.push_back(mail);
+    return {};
+  }
+  [[nodiscard]] bool configured() const override { return is_configured; }
+  std::vector<Submission> sent;
+  std::optional<Errc> failing;
+  bool is_configured = true;
+};
+
 class LmtpTest : public testing::Test {
  protected:
   LmtpTest() : folder_(memory_folder() + "lmtpd-" + random_hex(8)) {
@@ -45,6 +59,7 @@ class LmtpTest : public testing::Test {
     set("auth.default_domain=example.org");
     set("server.hostname=mail.example.org");
     set("log.trace_directory=");
+    set("partition.default.path=" + folder_);
     meta_ = meta::EmbeddedMeta::open(folder_ + "/meta", "unit test").value();
   }
   ~LmtpTest() override {
@@ -69,6 +84,7 @@ class LmtpTest : public testing::Test {
     runtime_ = std::make_unique<TestRuntime>(config_);
     options_ = Options::from(config_);
     auth_ = auth::Authenticator::create(config_).value();
+    scripts_ = std::make_unique<SieveScripts>(config_);
     if (!store_) store_ = store::Store::open(config_, *meta_, runtime_->board()).value();
     connect();
   }
@@ -92,7 +108,7 @@ class LmtpTest : public testing::Test {
 
   /// Wakes the session until it is quiet or has ended; gives what it said.
   std::string serve() {
-    const Backend backend{*store_, *meta_, *auth_, options_, quota_};
+    const Backend backend{*store_, *meta_, *auth_, options_, quota_, *scripts_, submitter_};
     service::Session wake;
     wake.facts = facts_;
     wake.stream = Fd(::dup(socket_.get()));
@@ -136,6 +152,8 @@ class LmtpTest : public testing::Test {
   config::Config config_ = config::Config::parse("").value();
   Options options_;
   QuotaGlance quota_;
+  std::unique_ptr<SieveScripts> scripts_;
+  FakeSubmitter submitter_;
   std::unique_ptr<meta::EmbeddedMeta> meta_;
   std::unique_ptr<TestRuntime> runtime_;
   std::unique_ptr<auth::Authenticator> auth_;

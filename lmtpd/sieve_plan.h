@@ -1,0 +1,81 @@
+// What a recipient's script wants, as a plan without effects: copies, mail to send, marks, or a
+// refusal. lmtpd/deliver.cpp carries it out in the order that loses nothing.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/meta/meta.h"
+#include "lib/store/types.h"
+#include "lmtpd/backend.h"
+#include "lmtpd/reply.h"
+#include "lmtpd/submit.h"
+#include "lmtpd/transaction.h"
+
+namespace postern::lmtp {
+
+/// A copy of the message.
+struct PlannedCopy {
+  meta::MailboxEntry mailbox;
+  store::NamedFlags flags;
+  std::size_t version = 0;  // index into Plan::versions; 0: as received
+};
+
+/// A mark to be set once the recipient has everything.
+struct PlannedMark {
+  meta::Mark mark;
+  std::string value;
+  std::chrono::seconds life{0};
+};
+
+/// Mail that the script sends.
+struct Errand {
+  enum class Kind : std::uint8_t { redirect, reject, vacation, notify };
+  /// Mail that was generated is filed, too (RFC 8580).
+  struct Filed {
+    meta::MailboxEntry mailbox;
+    store::NamedFlags flags;
+  };
+
+  Kind kind = Kind::redirect;
+  Submission mail;
+  std::optional<Filed> filed;
+  std::optional<PlannedMark> mark;
+  bool done = false;  // sent, now or at an earlier try
+
+  /// The message may be lost to somebody if this isn't sent.
+  [[nodiscard]] bool carries_the_message() const {
+    return kind == Kind::redirect || kind == Kind::reject;
+  }
+};
+std::string_view name_of(Errand::Kind kind);
+
+struct Plan {
+  std::vector<PlannedCopy> copies;
+  /// Octets of edited messages; [0] is empty and stands for the message as received.
+  std::vector<std::string> versions{std::string()};
+  std::vector<Errand> errands;
+  std::vector<PlannedMark> marks;
+  std::optional<Reply> refusal;  // of the message, by the script
+  bool discarded = false;
+  PlannedCopy keep;  // what is done where an action can't be
+};
+
+/// The message and the one that it is for.
+struct PlanInput {
+  const Transaction& transaction;
+  const Recipient& recipient;
+  std::uint64_t session = 0;
+  std::string_view octets;  // as it would be stored, with trace fields
+};
+
+/// Runs the recipient's script. Where there is none, and where it fails, the plan is one copy in
+/// the recipient's mailbox; a failure is logged.
+/// @error unavailable, io  what decides can't be asked now
+Result<Plan> make_plan(const Backend& backend, const PlanInput& input);
+
+}  // namespace postern::lmtp
