@@ -35,7 +35,8 @@ struct CheckOptions {
   bool repair = false;  // online; takes the mailbox lock for the time it needs
 };
 
-/// Everything wrong with the mailbox, an empty list if nothing is. `stale` findings are no damage.
+/// Everything wrong with the mailbox, an empty list if nothing is. `stale` and `cache`
+/// findings are no damage.
 /// @error io, in_use
 Result<std::vector<Finding>> check(Store& store, const meta::MailboxEntry& entry,
                                    const CheckOptions& options = {});

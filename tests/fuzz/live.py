@@ -163,7 +163,7 @@ def main():
     options.add_argument("protocol", choices=sorted(SEEDS))
     options.add_argument("--seconds", type=float, default=20)
     options.add_argument("--seed", type=int, default=1)
-    options.add_argument("--port-base", type=int, default=39000)
+    options.add_argument("--port-base", type=int, default=23000)
     given = options.parse_args()
     with tempfile.TemporaryDirectory(prefix="postern-fuzz-") as folder:
         server = live.make("postern", Path(folder) / "instance", given.port_base, 2)

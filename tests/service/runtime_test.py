@@ -16,7 +16,7 @@ import unittest
 from pathlib import Path
 
 BIN = None
-PORT = 33101
+PORT = 13101
 PATIENCE = 20  # seconds until something that must happen counts as missing
 
 

@@ -307,7 +307,7 @@ def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--octets", action="store_true")
     options.add_argument("--parked", action="store_true")
-    options.add_argument("--port-base", type=int, default=36000)
+    options.add_argument("--port-base", type=int, default=15000)
     options.add_argument("--set", action="append", default=[], help="a configuration option for the server")
     options.add_argument("paths", nargs="+")
     given = options.parse_args()

@@ -11,8 +11,11 @@
 namespace postern::tools {
 namespace {
 
+/// Left-overs and cache records cost time at most: a bad cache record is rebuilt when it is asked
+/// for, and after a power cut there are always some.
 bool is_damage(const store::Finding& finding) {
-  return finding.kind != store::Finding::Kind::stale && !finding.repaired;
+  using Kind = store::Finding::Kind;
+  return finding.kind != Kind::stale && finding.kind != Kind::cache && !finding.repaired;
 }
 
 void print(const meta::MailboxName& mailbox, const store::Finding& finding, bool json) {
