@@ -59,6 +59,8 @@ struct World {
     for (const auto* const user : {"anna", "bob"})
       ASSERT(store::provision_user(*store, *meta, meta::UserName::from_utf8(user).value()));
     options = Options::from(config);
+    scripts = std::make_unique<SieveScripts>(config);
+    submitter = make_submitter("", "mail.example.org").value();
   }
   ~World() {
     store.reset();
@@ -74,6 +76,8 @@ struct World {
   std::unique_ptr<store::Store> store;
   Options options;
   QuotaGlance quota;
+  std::unique_ptr<SieveScripts> scripts;
+  std::unique_ptr<Submitter> submitter;
 };
 
 constexpr std::string_view kBefore[] = {
@@ -92,7 +96,8 @@ void play(World& world, unsigned choice, std::string_view input) {
   const std::string script = std::string(kBefore[choice % std::size(kBefore)]) + std::string(input);
   ASSERT(write_all(pair.a.get(), script));
   ::shutdown(pair.a.get(), SHUT_WR);
-  const Backend backend{*world.store, *world.meta, *world.auth, world.options, world.quota};
+  const Backend backend{*world.store, *world.meta,    *world.auth,     world.options,
+                        world.quota,  *world.scripts, *world.submitter};
   service::Outcome outcome;
   do {
     service::Session wake;
