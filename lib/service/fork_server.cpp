@@ -134,8 +134,9 @@ int ForkServer::fork_missing() {
   tokens_at_ = now;
   std::uint32_t wanted = missing();
   for (; wanted > 0 && tokens_ >= 1; --wanted, tokens_ -= 1) fork_worker();
-  if (wanted > 0) return 20;  // the rate holds us back
-  return 1000;                // a poke may be lost with a porter that is killed
+  const bool waiting = setup_.scoreboard->head().pools[setup_.pool].waiting.load() != 0;
+  if (wanted > 0 || waiting) return 20;  // the rate holds us back, or our children are on their way
+  return 1000;                           // a poke may be lost with a porter that is killed
 }
 
 void ForkServer::fork_worker() {

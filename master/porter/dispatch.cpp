@@ -215,7 +215,9 @@ void Porter::send_wake(std::uint32_t slot, std::uint32_t worker) {
 void Porter::poke(std::uint32_t index) {
   const service::PoolRow& row = head_.pools[index];
   Pool& pool = pools_[index];
-  if (row.event_fd < 0 || now_ - pool.poked_at < kPokeEvery) return;
+  // A session that waits is told each time: a poke left out would cost it the fork server's timer.
+  const bool lately = now_ - pool.poked_at < kPokeEvery;
+  if (row.event_fd < 0 || (lately && row.waiting.load() == 0)) return;
   if (row.waiting.load() == 0 && row.idle.load() >= row.min_spare) return;
   if (row.workers.load() >= row.max_workers) return;
   pool.poked_at = now_;
