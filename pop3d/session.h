@@ -66,7 +66,6 @@ class Pop3 {
   bool step();
   void run_line(std::string_view line);
 
-  bool changed_ = false;
   std::optional<std::string> ended_;
   bool tls_ = false;
   std::chrono::milliseconds delay_{0};
