@@ -6,8 +6,8 @@
 #include "lib/store/store.h"
 #include "lmtpd/options.h"
 #include "lmtpd/resolve.h"
-#include "lmtpd/sieve_scripts.h"
-#include "lmtpd/submit.h"
+#include "sieve/site/sieve_scripts.h"
+#include "sieve/site/submit.h"
 
 namespace postern::lmtp {
 
@@ -17,8 +17,8 @@ struct Backend {
   const auth::Authenticator& auth;
   const Options& options;
   QuotaGlance& quota;
-  SieveScripts& scripts;
-  Submitter& submitter;
+  site::SieveScripts& scripts;
+  site::Submitter& submitter;
 };
 
 }  // namespace postern::lmtp

@@ -31,13 +31,13 @@ std::string LmtpDaemon::goodbye(service::Goodbye why) {
 Result<void> LmtpDaemon::prepare(const config::Config& config) {
   options_ = Options::from(config);
   auth_ = TRY(auth::Authenticator::create(config));
-  submitter_ = TRY(make_submitter(options_.sieve_submission, options_.hostname));
+  submitter_ = TRY(site::make_submitter(options_.sieve_submission, options_.hostname));
   return {};
 }
 
 Result<void> LmtpDaemon::start_worker(service::Runtime& runtime) {
   meta_ = meta::connect_meta(runtime.config());
-  scripts_ = std::make_unique<SieveScripts>(runtime.config());
+  scripts_ = std::make_unique<site::SieveScripts>(runtime.config());
   store_ = TRY(store::Store::open(runtime.config(), *meta_, runtime.board()));
   return {};
 }

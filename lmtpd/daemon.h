@@ -10,8 +10,8 @@
 #include "lib/store/store.h"
 #include "lmtpd/options.h"
 #include "lmtpd/resolve.h"
-#include "lmtpd/sieve_scripts.h"
-#include "lmtpd/submit.h"
+#include "sieve/site/sieve_scripts.h"
+#include "sieve/site/submit.h"
 
 namespace postern::lmtp {
 
@@ -31,8 +31,8 @@ class LmtpDaemon : public service::Daemon {
   std::unique_ptr<meta::Meta> meta_;
   std::unique_ptr<store::Store> store_;
   QuotaGlance quota_;
-  std::unique_ptr<Submitter> submitter_;
-  std::unique_ptr<SieveScripts> scripts_;
+  std::unique_ptr<site::Submitter> submitter_;
+  std::unique_ptr<site::SieveScripts> scripts_;
 };
 
 }  // namespace postern::lmtp

@@ -13,10 +13,10 @@
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
 #include "lib/log/log.h"
-#include "lmtpd/digest.h"
 #include "lmtpd/message_facts.h"
 #include "lmtpd/resolve.h"
 #include "lmtpd/sieve_plan.h"
+#include "sieve/site/digest.h"
 
 namespace postern::lmtp {
 namespace {
@@ -104,7 +104,7 @@ meta::Mark Delivery::note_of(const Recipient& recipient, const Errand& errand) c
   std::string targets;
   for (const auto& one : errand.mail.recipients) targets += to_lower(one) + ' ';
   return {meta::MarkKind::submission, recipient.wanted.user.text(),
-          digest_of({retry_key_, lmtp::name_of(errand.kind), targets})};
+          site::digest_of({retry_key_, lmtp::name_of(errand.kind), targets})};
 }
 
 void Delivery::log_sent(const Recipient& recipient, const Errand& errand,
@@ -350,7 +350,7 @@ DeliveryReport Delivery::run() {
   }
   facts_ = MessageFacts::of(*text);
   // A message without an id may come twice as it is: only its trace fields tell a new try.
-  retry_key_ = facts_.fingerprint.empty() ? digest_of({*text}) : facts_.fingerprint;
+  retry_key_ = facts_.fingerprint.empty() ? site::digest_of({*text}) : facts_.fingerprint;
   for (std::size_t i = 0; i < txn_.recipients.size(); ++i) {
     plan(i, *octets);
     if (!settled_[i]) send(i);

@@ -5,7 +5,7 @@
 #include "lib/base/text.h"
 #include "lib/mime/header.h"
 #include "lib/mime/message.h"
-#include "lmtpd/digest.h"
+#include "sieve/site/digest.h"
 
 namespace postern::lmtp {
 namespace {
@@ -64,7 +64,7 @@ MessageFacts MessageFacts::of(std::string_view text) {
     }
   }
   if (!out.message_id.empty())
-    out.fingerprint = digest_of({out.message_id, text.substr(trace_end)});
+    out.fingerprint = site::digest_of({out.message_id, text.substr(trace_end)});
   return out;
 }
 

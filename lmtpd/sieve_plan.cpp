@@ -8,10 +8,10 @@
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
 #include "lib/log/log.h"
-#include "lmtpd/sieve_host.h"
-#include "lmtpd/sieve_mail.h"
-#include "lmtpd/sieve_mailboxes.h"
 #include "sieve/sieve.h"
+#include "sieve/site/sieve_host.h"
+#include "sieve/site/sieve_mail.h"
+#include "sieve/site/sieve_mailboxes.h"
 
 namespace postern::lmtp {
 namespace {
@@ -122,8 +122,8 @@ class Planner {
   const Backend& back_;
   const PlanInput& in_;
   const meta::UserName& user_;
-  SieveMailboxes mailboxes_;
-  MailFacts facts_;
+  site::SieveMailboxes mailboxes_;
+  site::MailFacts facts_;
   std::string script_name_;
   Plan plan_;
   const sieve::Step* step_ = nullptr;  // the one that is being planned
@@ -169,7 +169,7 @@ void Planner::operator()(const sieve::Redirect& action) {
   errand.kind = Errand::Kind::redirect;
   if (in_.transaction.sender.address) errand.mail.sender = in_.transaction.sender.address->text();
   errand.mail.recipients = {action.address};
-  errand.mail.message = redirected_mail(message(), in_.recipient.address.text());
+  errand.mail.message = site::redirected_mail(message(), in_.recipient.address.text());
   plan_.errands.push_back(std::move(errand));
 }
 
@@ -182,7 +182,7 @@ void Planner::operator()(const sieve::Reject& action) {
     Errand errand;
     errand.kind = Errand::Kind::reject;
     errand.mail.recipients = {sender->text()};
-    errand.mail.message = refusal_mail(action.reason, sender->text(), message(), facts_);
+    errand.mail.message = site::refusal_mail(action.reason, sender->text(), message(), facts_);
     plan_.errands.push_back(std::move(errand));
     return;
   }
@@ -206,8 +206,8 @@ void Planner::operator()(const sieve::Vacation& action) {
   Errand errand;
   errand.kind = Errand::Kind::vacation;
   errand.mail.recipients = {action.to};  // from the null reverse-path (RFC 3834 §3.3)
-  errand.mail.message = vacation_mail(action, facts_);
-  errand.mark = PlannedMark{vacation_mark(user_, action.handle, action.to),
+  errand.mail.message = site::vacation_mail(action, facts_);
+  errand.mark = PlannedMark{site::vacation_mark(user_, action.handle, action.to),
                             std::to_string(facts_.now), std::chrono::seconds(action.seconds)};
   file(errand, action.fcc);
   plan_.errands.push_back(std::move(errand));
@@ -220,13 +220,13 @@ void Planner::operator()(const sieve::Notify& action) {
         {fmt::format("notify: \"{}\" can't be reached from this server", action.method),
          {},
          step_->line});
-  const Mailto mailto = parse_mailto(action.method);
+  const site::Mailto mailto = site::parse_mailto(action.method);
   Errand errand;
   errand.kind = Errand::Kind::notify;
   // RFC 5436 §2.3: empty where the sender's was, so that nothing loops
   if (in_.transaction.sender.address) errand.mail.sender = facts_.user_address;
   errand.mail.recipients = mailto.to;
-  errand.mail.message = notification_mail(action, mailto, facts_);
+  errand.mail.message = site::notification_mail(action, mailto, facts_);
   file(errand, action.fcc);
   plan_.errands.push_back(std::move(errand));
 }
@@ -250,7 +250,7 @@ void Planner::carry_over(sieve::Outcome outcome) {
     return;
   }
   for (const auto& mark : outcome.marks)
-    plan_.marks.push_back({duplicate_mark(user_, mark.handle, mark.unique_id), "",
+    plan_.marks.push_back({site::duplicate_mark(user_, mark.handle, mark.unique_id), "",
                            std::chrono::seconds(mark.seconds)});
 }
 
@@ -264,8 +264,8 @@ Result<Plan> Planner::run() {
   script_name_ = chosen->name;
   if (chosen->error) log_error(*chosen->error);
   if (!chosen->script) return kept();
-  SieveHost host(back_.meta, back_.scripts, mailboxes_, back_.options.hostname,
-                 back_.options.addresses.default_domain);
+  site::SieveHost host(back_.meta, back_.scripts, mailboxes_, back_.options.hostname,
+                       back_.options.addresses.default_domain);
   auto outcome = sieve::run(*chosen->script, {in_.octets, envelope_of(in_)}, host,
                             chosen->script->environment.limits);
   if (outcome.error) {

@@ -13,8 +13,8 @@
 #include "lib/store/types.h"
 #include "lmtpd/backend.h"
 #include "lmtpd/reply.h"
-#include "lmtpd/submit.h"
 #include "lmtpd/transaction.h"
+#include "sieve/site/submit.h"
 
 namespace postern::lmtp {
 
@@ -42,7 +42,7 @@ struct Errand {
   };
 
   Kind kind = Kind::redirect;
-  Submission mail;
+  site::Submission mail;
   std::optional<Filed> filed;
   std::optional<PlannedMark> mark;
   bool done = false;  // sent, now or at an earlier try

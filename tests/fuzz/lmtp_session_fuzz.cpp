@@ -59,8 +59,8 @@ struct World {
     for (const auto* const user : {"anna", "bob"})
       ASSERT(store::provision_user(*store, *meta, meta::UserName::from_utf8(user).value()));
     options = Options::from(config);
-    scripts = std::make_unique<SieveScripts>(config);
-    submitter = make_submitter("", "mail.example.org").value();
+    scripts = std::make_unique<site::SieveScripts>(config);
+    submitter = site::make_submitter("", "mail.example.org").value();
   }
   ~World() {
     store.reset();
@@ -76,8 +76,8 @@ struct World {
   std::unique_ptr<store::Store> store;
   Options options;
   QuotaGlance quota;
-  std::unique_ptr<SieveScripts> scripts;
-  std::unique_ptr<Submitter> submitter;
+  std::unique_ptr<site::SieveScripts> scripts;
+  std::unique_ptr<site::Submitter> submitter;
 };
 
 constexpr std::string_view kBefore[] = {

@@ -38,15 +38,15 @@ class TestRuntime : public service::Runtime {
 };
 
 /// Keeps what it is given, unless it was told to fail.
-class FakeSubmitter : public Submitter {
+class FakeSubmitter : public site::Submitter {
  public:
-  Result<void> submit(const Submission& mail) override {
+  Result<void> submit(const site::Submission& mail) override {
     if (failing) return fail(*failing, "made to fail");
     sent.push_back(mail);
     return {};
   }
   [[nodiscard]] bool configured() const override { return is_configured; }
-  std::vector<Submission> sent;
+  std::vector<site::Submission> sent;
   std::optional<Errc> failing;
   bool is_configured = true;
 };
@@ -84,7 +84,7 @@ class LmtpTest : public testing::Test {
     runtime_ = std::make_unique<TestRuntime>(config_);
     options_ = Options::from(config_);
     auth_ = auth::Authenticator::create(config_).value();
-    scripts_ = std::make_unique<SieveScripts>(config_);
+    scripts_ = std::make_unique<site::SieveScripts>(config_);
     if (!store_) store_ = store::Store::open(config_, *meta_, runtime_->board()).value();
     connect();
   }
@@ -152,7 +152,7 @@ class LmtpTest : public testing::Test {
   config::Config config_ = config::Config::parse("").value();
   Options options_;
   QuotaGlance quota_;
-  std::unique_ptr<SieveScripts> scripts_;
+  std::unique_ptr<site::SieveScripts> scripts_;
   FakeSubmitter submitter_;
   std::unique_ptr<meta::EmbeddedMeta> meta_;
   std::unique_ptr<TestRuntime> runtime_;

@@ -7,7 +7,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
 #include "lib/store/scripts.h"
-#include "lmtpd/sieve_mail.h"
+#include "sieve/site/sieve_mail.h"
 #include "tests/unit/lmtpd/harness.h"
 
 namespace postern::lmtp {
@@ -163,7 +163,7 @@ TEST_F(SieveDelivery, RedirectGoesOutOnceWithTheSenderOfTheMessage) {
   script("anna", "redirect \"dora@example.com\";");
   EXPECT_THAT(deliver(message(1)), ElementsAre(StartsWith("250 2.1.5 Accepted")));
   ASSERT_EQ(submitter_.sent.size(), 1U);
-  const Submission& mail = submitter_.sent[0];
+  const site::Submission& mail = submitter_.sent[0];
   EXPECT_EQ(mail.sender, "carl@example.net");
   EXPECT_THAT(mail.recipients, ElementsAre("dora@example.com"));
   EXPECT_THAT(mail.message, StartsWith("X-Sieve-Redirected-From: anna@example.org\r\n"));
@@ -218,7 +218,7 @@ TEST_F(SieveDelivery, VacationAnswersEachSenderOnceInItsPeriod) {
   script("anna", "require \"vacation\"; vacation :days 3 :subject \"Away\" \"Back s\xC3\xB6on.\";");
   deliver(message(1));
   ASSERT_EQ(submitter_.sent.size(), 1U);
-  const Submission& reply = submitter_.sent[0];
+  const site::Submission& reply = submitter_.sent[0];
   EXPECT_EQ(reply.sender, "");
   EXPECT_THAT(reply.recipients, ElementsAre("carl@example.net"));
   for (const auto line :
@@ -381,8 +381,8 @@ TEST_F(SieveDelivery, AChangedScriptCountsAtOnce) {
 }
 
 TEST(SieveMail, MailtoUris) {
-  const Mailto all =
-      parse_mailto("mailto:a@example.org,b%40example.org?cc=c@example.org&body=x%0D%0Ay&from=e@f");
+  const site::Mailto all = site::parse_mailto(
+      "mailto:a@example.org,b%40example.org?cc=c@example.org&body=x%0D%0Ay&from=e@f");
   EXPECT_THAT(all.to, ElementsAre("a@example.org", "b@example.org", "c@example.org"));
   EXPECT_EQ(all.body, "x\r\ny");
 }
@@ -393,7 +393,7 @@ TEST(SieveMail, TextOfScriptsCantMakeFields) {
   reply.from = "\"Anna, A.\" <anna@example.org>";
   reply.subject = "a\r\nBcc: evil@example.net";
   reply.reason = std::string(1200, 'x') + "\n.\nend ";
-  const std::string mail = vacation_mail(reply, {"anna@example.org", "mail.example.org", 0});
+  const std::string mail = site::vacation_mail(reply, {"anna@example.org", "mail.example.org", 0});
   EXPECT_THAT(mail, StartsWith("From: \"Anna, A.\" <anna@example.org>\r\nTo: carl@example.net\r\n"
                                "Subject: a  Bcc: evil@example.net\r\n"));
   for (const auto line : split(mail, '\n')) EXPECT_LE(line.size(), 78U);

@@ -1,4 +1,4 @@
-#include "lmtpd/digest.h"
+#include "sieve/site/digest.h"
 
 #include <openssl/evp.h>
 
@@ -7,7 +7,7 @@
 #include "lib/base/assert.h"
 #include "lib/base/text.h"
 
-namespace postern::lmtp {
+namespace postern::site {
 
 std::string digest_of(std::initializer_list<std::string_view> parts) {
   static EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
@@ -24,4 +24,4 @@ std::string digest_of(std::initializer_list<std::string_view> parts) {
   return to_hex({reinterpret_cast<const char*>(out), sizeof out});
 }
 
-}  // namespace postern::lmtp
+}  // namespace postern::site

@@ -1,12 +1,12 @@
-#include "lmtpd/sieve_host.h"
+#include "sieve/site/sieve_host.h"
 
 #include <ctime>
 
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
-#include "lmtpd/digest.h"
+#include "sieve/site/digest.h"
 
-namespace postern::lmtp {
+namespace postern::site {
 namespace {
 
 /// Of an answer about a mailbox: a failure of the server stays one.
@@ -102,4 +102,4 @@ std::optional<std::string> SieveHost::environment(std::string_view item) {
   return std::nullopt;
 }
 
-}  // namespace postern::lmtp
+}  // namespace postern::site

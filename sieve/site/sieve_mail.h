@@ -9,7 +9,7 @@
 
 #include "sieve/action.h"
 
-namespace postern::lmtp {
+namespace postern::site {
 
 /// What all of them say of this server and its user.
 struct MailFacts {
@@ -36,4 +36,4 @@ std::string notification_mail(const sieve::Notify& notify, const Mailto& mailto,
 std::string refusal_mail(std::string_view reason, std::string_view sender, std::string_view message,
                          const MailFacts& facts);
 
-}  // namespace postern::lmtp
+}  // namespace postern::site

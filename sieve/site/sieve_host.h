@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "lib/meta/meta.h"
-#include "lmtpd/sieve_mailboxes.h"
-#include "lmtpd/sieve_scripts.h"
 #include "sieve/host.h"
+#include "sieve/site/sieve_mailboxes.h"
+#include "sieve/site/sieve_scripts.h"
 
-namespace postern::lmtp {
+namespace postern::site {
 
 class SieveHost : public sieve::Host {
  public:
@@ -54,4 +54,4 @@ meta::Mark duplicate_mark(const meta::UserName& user, std::string_view handle,
 meta::Mark vacation_mark(const meta::UserName& user, std::string_view handle,
                          std::string_view address);
 
-}  // namespace postern::lmtp
+}  // namespace postern::site

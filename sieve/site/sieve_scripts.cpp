@@ -1,4 +1,4 @@
-#include "lmtpd/sieve_scripts.h"
+#include "sieve/site/sieve_scripts.h"
 
 #include <unistd.h>
 
@@ -6,7 +6,7 @@
 #include "lib/base/fd.h"
 #include "lib/store/scripts.h"
 
-namespace postern::lmtp {
+namespace postern::site {
 namespace {
 
 constexpr std::size_t kMostOctets = 4U << 20;  // of remembered texts; then all are forgotten
@@ -91,4 +91,4 @@ Result<std::optional<std::string>> SieveScripts::text_of(meta::Meta& meta,
   return Text(TRY(read_file(path)));
 }
 
-}  // namespace postern::lmtp
+}  // namespace postern::site

@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
-namespace postern::lmtp {
+namespace postern::site {
 
 /// SHA-256 of the parts, each behind its length so that they can't run into each other; in hex.
 std::string digest_of(std::initializer_list<std::string_view> parts);
 
-}  // namespace postern::lmtp
+}  // namespace postern::site

@@ -9,7 +9,7 @@
 
 #include "lib/base/result.h"
 
-namespace postern::lmtp {
+namespace postern::site {
 
 struct Submission {
   std::string sender;                   // of the envelope; empty: the null reverse-path
@@ -37,4 +37,4 @@ Result<std::unique_ptr<Submitter>> make_submitter(std::string_view where, std::s
 Result<std::unique_ptr<Submitter>> make_smtp_submitter(std::string_view url, std::string hostname);
 std::unique_ptr<Submitter> make_command_submitter(std::vector<std::string> words);
 
-}  // namespace postern::lmtp
+}  // namespace postern::site

@@ -1,4 +1,4 @@
-#include "lmtpd/sieve_mail.h"
+#include "sieve/site/sieve_mail.h"
 
 #include <fmt/format.h>
 
@@ -12,7 +12,7 @@
 #include "lib/mime/encoded_word.h"
 #include "lib/mime/message.h"
 
-namespace postern::lmtp {
+namespace postern::site {
 namespace {
 
 constexpr std::size_t kMostHeaderText = 700;  // octets of an unstructured field of ours
@@ -221,4 +221,4 @@ std::string refusal_mail(std::string_view reason, std::string_view sender, std::
                            boundary, header_of(message));
 }
 
-}  // namespace postern::lmtp
+}  // namespace postern::site

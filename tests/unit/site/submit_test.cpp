@@ -1,5 +1,5 @@
 // Submission through a command: what it is called with, and what its exit means.
-#include "lmtpd/submit.h"
+#include "sieve/site/submit.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -10,7 +10,7 @@
 #include "lib/base/fd.h"
 #include "lib/base/random.h"
 
-namespace postern::lmtp {
+namespace postern::site {
 namespace {
 
 class Command : public testing::Test {
@@ -62,4 +62,4 @@ TEST(Submitter, OnlyWhatIsKnownIsTaken) {
 }
 
 }  // namespace
-}  // namespace postern::lmtp
+}  // namespace postern::site

@@ -1,8 +1,8 @@
-#include "lmtpd/submit.h"
+#include "sieve/site/submit.h"
 
 #include "lib/base/text.h"
 
-namespace postern::lmtp {
+namespace postern::site {
 namespace {
 
 class NoSubmitter : public Submitter {
@@ -28,4 +28,4 @@ Result<std::unique_ptr<Submitter>> make_submitter(std::string_view where, std::s
   return make_command_submitter(std::move(words));
 }
 
-}  // namespace postern::lmtp
+}  // namespace postern::site

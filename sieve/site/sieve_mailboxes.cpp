@@ -1,11 +1,11 @@
-#include "lmtpd/sieve_mailboxes.h"
+#include "sieve/site/sieve_mailboxes.h"
 
 #include <algorithm>
 
 #include "lib/base/text.h"
 #include "lib/meta/recipient.h"
 
-namespace postern::lmtp {
+namespace postern::site {
 namespace {
 
 /// An administrator's script sees what any user's does.
@@ -78,4 +78,4 @@ Result<meta::MailboxEntry> SieveMailboxes::place(const sieve::Target& target) co
   return make(target);
 }
 
-}  // namespace postern::lmtp
+}  // namespace postern::site

@@ -14,9 +14,9 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/fd.h"
-#include "lmtpd/submit.h"
+#include "sieve/site/submit.h"
 
-namespace postern::lmtp {
+namespace postern::site {
 namespace {
 
 constexpr std::int64_t kLimit = 30'000;  // milliseconds
@@ -171,4 +171,4 @@ std::unique_ptr<Submitter> make_command_submitter(std::vector<std::string> words
   return std::make_unique<CommandSubmitter>(std::move(words));
 }
 
-}  // namespace postern::lmtp
+}  // namespace postern::site

@@ -11,7 +11,7 @@
 #include "lib/store/store.h"
 #include "sieve/action.h"
 
-namespace postern::lmtp {
+namespace postern::site {
 
 class SieveMailboxes {
  public:
@@ -50,4 +50,4 @@ class SieveMailboxes {
 /// Whether the space-separated attributes `uses` have `use`, in any case (RFC 6154 §2).
 bool has_special_use(std::string_view uses, std::string_view use);
 
-}  // namespace postern::lmtp
+}  // namespace postern::site

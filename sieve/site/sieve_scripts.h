@@ -15,7 +15,7 @@
 #include "lib/meta/meta.h"
 #include "sieve/sieve.h"
 
-namespace postern::lmtp {
+namespace postern::site {
 
 class SieveScripts {
  public:
@@ -57,4 +57,4 @@ class SieveScripts {
   std::unordered_map<std::string, Known> users_;
 };
 
-}  // namespace postern::lmtp
+}  // namespace postern::site

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <cstring>
 
-#include "lmtpd/submit.h"
+#include "sieve/site/submit.h"
 
-namespace postern::lmtp {
+namespace postern::site {
 namespace {
 
 constexpr long kConnectLimit = 10;  // seconds
@@ -90,4 +90,4 @@ Result<std::unique_ptr<Submitter>> make_smtp_submitter(std::string_view url, std
       std::make_unique<SmtpSubmitter>(std::string(url) + '/' + std::move(hostname)));
 }
 
-}  // namespace postern::lmtp
+}  // namespace postern::site
