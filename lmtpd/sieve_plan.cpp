@@ -9,6 +9,7 @@
 #include "lib/base/text.h"
 #include "lib/log/log.h"
 #include "sieve/sieve.h"
+#include "sieve/site/named_flags.h"
 #include "sieve/site/sieve_host.h"
 #include "sieve/site/sieve_mail.h"
 #include "sieve/site/sieve_mailboxes.h"
@@ -18,29 +19,6 @@ namespace {
 
 constexpr std::size_t kMostReplyLines = 20;
 constexpr std::size_t kMostReplyLine = 400;  // RFC 5321 §4.5.3.1.5: 512 with code and line end
-
-struct SystemFlag {
-  std::string_view name;
-  std::uint32_t bit;
-};
-constexpr std::array kSystemFlags{
-    SystemFlag{"\\Seen", store::flag::seen},       SystemFlag{"\\Answered", store::flag::answered},
-    SystemFlag{"\\Flagged", store::flag::flagged}, SystemFlag{"\\Deleted", store::flag::deleted},
-    SystemFlag{"\\Draft", store::flag::draft},
-};
-
-store::NamedFlags named_flags(const std::vector<std::string>& names) {
-  store::NamedFlags out;
-  for (const auto& name : names) {
-    const auto* system = std::ranges::find_if(
-        kSystemFlags, [&](const SystemFlag& flag) { return iequals(flag.name, name); });
-    if (system != kSystemFlags.end())
-      out.system |= system->bit;
-    else if (!name.starts_with('\\'))
-      out.keywords.push_back(name);
-  }
-  return out;
-}
 
 sieve::EnvelopeView envelope_of(const PlanInput& input) {
   const Sender& sender = input.transaction.sender;
@@ -143,7 +121,7 @@ void Planner::log_line(std::string_view text) const {
 }
 
 void Planner::copy(const meta::MailboxEntry& mailbox, const std::vector<std::string>& flags) {
-  PlannedCopy out{mailbox, named_flags(flags), step_->version};
+  PlannedCopy out{mailbox, site::named_flags(flags), step_->version};
   // Two names of one mailbox: one copy, and the last flags win (RFC 5232 §3).
   for (auto& other : plan_.copies)
     if (other.mailbox.id == mailbox.id) {
@@ -196,7 +174,7 @@ void Planner::file(Errand& errand, const std::optional<sieve::Target>& target) {
   if (!target) return;
   auto place = mailboxes_.place(*target);
   if (place)
-    errand.filed = Errand::Filed{std::move(*place), named_flags(target->flags)};
+    errand.filed = Errand::Filed{std::move(*place), site::named_flags(target->flags)};
   else
     log_error(
         {fmt::format(":fcc \"{}\": {}", target->mailbox, place.error().text), {}, step_->line});

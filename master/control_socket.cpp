@@ -51,9 +51,9 @@ std::vector<ControlSocket::Request> ControlSocket::requests() {
   return out;
 }
 
-void ControlSocket::answer(const Request& request, std::string_view text, int fd) {
-  const std::span<const int> passed(&fd, fd >= 0 ? 1 : 0);
-  static_cast<void>(net::send_message(request.peer, text, passed, net::Wait::no));
+void ControlSocket::answer(const Request& request, std::string_view text,
+                           std::span<const int> descriptors) {
+  static_cast<void>(net::send_message(request.peer, text, descriptors, net::Wait::no));
 }
 
 }  // namespace postern::master

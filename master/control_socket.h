@@ -1,8 +1,10 @@
-// The Unix socket by which tools ask master: who (the scoreboard's descriptor), kick, status.
+// The Unix socket by which tools ask master: who (the scoreboard's descriptor), board (the
+// change board's), kick.
 #pragma once
 
 #include <sys/poll.h>
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,8 +25,9 @@ class ControlSocket {
   };
   /// Accepts, reads what has come, drops who left. Never waits.
   std::vector<Request> requests();
-  /// One message, perhaps with a descriptor; a peer that doesn't read loses it.
-  static void answer(const Request& request, std::string_view text, int fd = -1);
+  /// One message, perhaps with descriptors; a peer that doesn't read loses it.
+  static void answer(const Request& request, std::string_view text,
+                     std::span<const int> descriptors = {});
 
  private:
   Fd listener_;

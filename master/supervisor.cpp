@@ -183,7 +183,12 @@ void Supervisor::answer_control() {
     if (request.text == "who") {
       const std::string path = fmt::format("/proc/self/fd/{}", scoreboard_->memory_fd());
       const Fd readable{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-      ControlSocket::answer(request, "scoreboard", readable.get());
+      const std::array passed{readable.get()};
+      ControlSocket::answer(request, "scoreboard", std::span(passed).first(readable ? 1 : 0));
+    } else if (request.text == "board") {
+      // For tools that change mailboxes: sessions are told at once.
+      const std::array passed{board_->memory_fd(), board_->event_fd()};
+      ControlSocket::answer(request, "board", passed);
     } else if (request.text.starts_with("kick ")) {
       send_order(service::Kind::kick, 0, request.text.substr(5), -1);
       ControlSocket::answer(request, "ok");

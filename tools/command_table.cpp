@@ -34,11 +34,26 @@ constexpr std::array kQuotaSet{
     Parameter{"limit", Kind::rest,
               "storage=10GiB message=100000 mailbox=500 annotation=1MiB; none removes the root"}};
 constexpr std::array kSieveCheck{Parameter{"script", Kind::list, "scripts"}};
+constexpr Parameter kScriptName{"name", Kind::argument, "a script's name"};
+constexpr std::array kSieveActivate{
+    kUser, Parameter{"name", Kind::optional, "a script's name; none deactivates"}};
+constexpr std::array kSieveFilter{
+    kUser,
+    Parameter{"mailbox", Kind::argument, "as the user's client shows it"},
+    Parameter{"--script", Kind::value, "a file; else the user's active script"},
+    Parameter{"--dry-run", Kind::flag, "say what would be done, change nothing"},
+    Parameter{"--expunge", Kind::flag, "what is discarded goes for good, not only \\Deleted"},
+    kJson};
+constexpr std::array kSieveList{kUser, kJson};
+constexpr std::array kSieveOne{kUser, kScriptName};
+constexpr std::array kSievePut{
+    kUser, kScriptName, Parameter{"file", Kind::optional, "the script; standard input without it"},
+    Parameter{"--activate", Kind::flag, "make it the active one"}};
 constexpr std::array kSieveTest{
     Parameter{"script", Kind::argument, "the script"},
     Parameter{"--message", Kind::value, "the message's file; standard input without it"},
     Parameter{"--envelope-from", Kind::value, "sender, <> for the null one; else Return-Path"},
-    Parameter{"--envelope-to", Kind::value, "recipient; else the user"},
+    Parameter{"--envelope-to", Kind::value, "recipient; else the user, else Delivered-To"},
     Parameter{"--user", Kind::value, "whose script it is"},
     Parameter{"--mailboxes", Kind::value, "those that exist besides INBOX, with commas"},
     Parameter{"--trace", Kind::flag, "each command and test with its line, on standard error"},
@@ -67,8 +82,18 @@ constexpr std::array kCommands{
     Command{"rebuild-list", "Restore the mailboxes list from the spool's headers", kRebuildList,
             rebuild_list},
     Command{"reconstruct", "Build the index of mailboxes anew", kReconstruct, reconstruct},
+    Command{"sieve activate", "Make a script the one that runs at delivery", kSieveActivate,
+            sieve_activate},
     Command{"sieve check", "Errors of Sieve scripts as file:line:column: text", kSieveCheck,
             sieve_check, Needs::nothing},
+    Command{"sieve delete", "Remove a user's script", kSieveOne, sieve_delete},
+    Command{"sieve filter", "Run a script over the messages of a mailbox", kSieveFilter,
+            sieve_filter, Needs::nothing},
+    Command{"sieve get", "Print a user's script", kSieveOne, sieve_get},
+    Command{"sieve list", "Scripts of a user: size, name, which one is active", kSieveList,
+            sieve_list},
+    Command{"sieve put", "Store a script for a user, unless it has errors", kSievePut, sieve_put,
+            Needs::nothing},
     Command{"sieve test", "What a Sieve script would do with a message", kSieveTest, sieve_test,
             Needs::nothing},
     Command{"user add", "Make users; the password is read from standard input", kUserAdd, user_add},

@@ -71,10 +71,20 @@ Result<meta::Meta*> Context::meta() {
 Result<store::Store*> Context::store() {
   meta::Meta* const meta = TRY(this->meta());
   if (!store_) {
-    board_ = std::make_unique<ChangeBoard>(ChangeBoard::private_board());
+    board_ = std::make_unique<ChangeBoard>(change_board());
     store_ = TRY(store::Store::open(*config_, *meta, *board_));
   }
   return store_.get();
+}
+
+/// That of a running server, so that its sessions hear of what we change.
+ChangeBoard Context::change_board() {
+  if (auto answer = ask_master("board"); answer && answer->descriptors.size() == 2) {
+    auto board =
+        ChangeBoard::attach(std::move(answer->descriptors[0]), std::move(answer->descriptors[1]));
+    if (board) return std::move(*board);
+  }
+  return ChangeBoard::private_board();
 }
 
 Result<Context::Answer> Context::ask_master(std::string_view request) {
@@ -83,9 +93,7 @@ Result<Context::Answer> Context::ask_master(std::string_view request) {
                 control_path(*config_));
   TRY(net::send_message(master_.get(), request));
   auto message = TRY(net::receive_message(master_.get(), kLongestAnswer));
-  Answer answer{std::move(message.bytes), {}};
-  if (!message.descriptors.empty()) answer.descriptor = std::move(message.descriptors.front());
-  return answer;
+  return Answer{std::move(message.bytes), std::move(message.descriptors)};
 }
 
 Result<std::vector<meta::MailboxEntry>> find_mailboxes(meta::Meta& meta,

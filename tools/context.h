@@ -34,11 +34,13 @@ class Context {
   /// @error unavailable  no server runs
   struct Answer {
     std::string text;
-    Fd descriptor;
+    std::vector<Fd> descriptors;
   };
   Result<Answer> ask_master(std::string_view request);
 
  private:
+  ChangeBoard change_board();
+
   std::string config_path_;
   std::vector<std::string> settings_;
   std::string command_;

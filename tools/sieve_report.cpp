@@ -136,16 +136,24 @@ void print_diagnostics(const std::string& file, const sieve::Diagnostics& diagno
                d.severity == sieve::Severity::warning ? "warning: " : "", d.text);
 }
 
-std::vector<std::string> json_lines(const sieve::Outcome& outcome) {
+std::vector<std::string> json_lines(const sieve::Outcome& outcome,
+                                    std::optional<std::uint32_t> uid) {
   std::vector<std::string> out;
-  for (const auto& json : objects(outcome)) out.push_back(dump(json));
+  for (const auto& object : objects(outcome)) {
+    Json json;
+    if (uid) json["uid"] = *uid;
+    json.update(object);
+    out.push_back(dump(json));
+  }
   return out;
 }
 
-std::vector<std::string> text_lines(const sieve::Outcome& outcome) {
+std::vector<std::string> text_lines(const sieve::Outcome& outcome,
+                                    std::optional<std::uint32_t> uid) {
+  const std::string start = uid ? fmt::format("uid {}: ", *uid) : std::string();
   std::vector<std::string> out;
-  for (const auto& json : objects(outcome)) out.push_back(as_text(json));
-  for (const auto& note : outcome.notes) out.push_back("# " + note);
+  for (const auto& json : objects(outcome)) out.push_back(start + as_text(json));
+  for (const auto& note : outcome.notes) out.push_back(start + "# " + note);
   return out;
 }
 

@@ -1,6 +1,8 @@
 // The outcome of a script for people and for programs.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,8 +15,11 @@ void print_diagnostics(const std::string& file, const sieve::Diagnostics& diagno
 
 /// One JSON object for each action in order; doc/sieve.md, "Output of postern sieve test". An error
 /// of the run comes first, before the implicit keep that it caused.
-std::vector<std::string> json_lines(const sieve::Outcome& outcome);
+/// With `uid` each begins with the message's.
+std::vector<std::string> json_lines(const sieve::Outcome& outcome,
+                                    std::optional<std::uint32_t> uid = {});
 /// The same for people.
-std::vector<std::string> text_lines(const sieve::Outcome& outcome);
+std::vector<std::string> text_lines(const sieve::Outcome& outcome,
+                                    std::optional<std::uint32_t> uid = {});
 
 }  // namespace postern::tools

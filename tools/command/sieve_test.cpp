@@ -1,7 +1,6 @@
 // postern sieve test: runs a script on a message without effects and prints what would be done.
 #include <fmt/format.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <ctime>
@@ -9,11 +8,10 @@
 #include "lib/base/clock.h"
 #include "lib/base/fd.h"
 #include "lib/base/text.h"
-#include "lib/mime/address.h"
-#include "lib/mime/message.h"
 #include "sieve/sieve.h"
 #include "tools/command/commands.h"
 #include "tools/sieve_report.h"
+#include "tools/stored_message.h"
 
 namespace postern::tools {
 namespace {
@@ -69,38 +67,15 @@ class DryHost : public sieve::Host {
   const Options& options_;
 };
 
-Result<std::string> read_standard_input() {
-  std::string out;
-  if (isatty(STDIN_FILENO) != 0) return out;
-  char buffer[65'536];
-  for (;;) {
-    const ssize_t got = ::read(STDIN_FILENO, buffer, sizeof buffer);
-    if (got < 0) return errno_error("read", "standard input");
-    if (got == 0) return out;
-    out.append(buffer, static_cast<std::size_t>(got));
-  }
-}
-
 Result<std::string> read_message(const std::string& path) {
   if (path.empty() || path == "-") return read_standard_input();
   return read_file(path, 1U << 30);
 }
 
-// A stored message tells its envelope sender in Return-Path (RFC 5321 §4.4).
-std::optional<std::string> return_path(std::string_view message) {
-  for (const auto& field : mime::scan_header(message).fields) {
-    if (!iequals(field.name.of(message), "Return-Path")) continue;
-    const auto list = mime::parse_address_list(field.value.of(message), 16);
-    return list.empty() ? std::string() : list.front().addr_spec();
-  }
-  return std::nullopt;
-}
-
 sieve::EnvelopeView envelope_of(const Options& options, std::string_view message) {
-  sieve::EnvelopeView envelope;
-  envelope.from = options.envelope_from;
-  if (envelope.from == "<>") envelope.from = "";
-  if (!envelope.from) envelope.from = return_path(message);
+  sieve::EnvelopeView envelope = stored_envelope(message);
+  if (options.envelope_from)
+    envelope.from = options.envelope_from == "<>" ? "" : options.envelope_from;
   if (!options.envelope_to.empty())
     envelope.to = options.envelope_to;
   else if (!options.user.empty())

@@ -86,8 +86,9 @@ void print(const Shown& s, bool json) {
 
 Result<int> who(const Arguments& arguments, Context& context) {
   auto answer = TRY(context.ask_master("who"));
-  if (!answer.descriptor) return fail(Errc::unavailable, "master: {}", answer.text);
-  const auto board = TRY(service::Scoreboard::attach(std::move(answer.descriptor), false, false));
+  if (answer.descriptors.empty()) return fail(Errc::unavailable, "master: {}", answer.text);
+  const auto board =
+      TRY(service::Scoreboard::attach(std::move(answer.descriptors.front()), false, false));
   const std::string& only = arguments.text("user");
   const bool json = arguments.has("--json");
   if (!json)
