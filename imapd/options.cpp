@@ -32,6 +32,10 @@ Options Options::from(const config::Config& config) {
   options.rights_refresh = config.duration("imap.rights_refresh");
   options.max_command = config.size("imap.max_command");
   options.bad_command_limit = static_cast<std::uint32_t>(config.integer("imap.bad_command_limit"));
+  options.metadata_max_size = config.size("imap.metadata_max_size");
+  options.metadata_max_entries =
+      static_cast<std::uint32_t>(config.integer("imap.metadata_max_entries"));
+  options.admin_contact = config.text("server.admin_contact");
   options.autocreate = config.boolean("imap.autocreate");
   options.start_tls = offers_start_tls(config);
   options.hostname = hostname_of(config);

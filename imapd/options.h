@@ -17,6 +17,9 @@ struct Options {
   std::chrono::milliseconds rights_refresh{0};
   std::size_t max_command = 0;  // octets outside of message literals
   std::uint32_t bad_command_limit = 0;
+  std::size_t metadata_max_size = 0;  // octets of one annotation
+  std::uint32_t metadata_max_entries = 0;
+  std::string admin_contact;  // a URI, or ""
   bool autocreate = false;
   bool start_tls = false;  // some listener of ours offers it
   std::string hostname;

@@ -317,6 +317,40 @@ struct SetQuota {
   static void respond(const meta::QuotaRoot&, Context&);
 };
 
+// Annotations (metadata.cpp).
+
+struct GetMetadata {
+  enum class Depth : std::uint8_t { self, children, infinity };
+  struct Request {
+    std::string mailbox;  // empty: the server
+    std::vector<std::string> entries;
+    std::optional<std::uint64_t> max_size;  // octets of a value
+    Depth depth = Depth::self;
+  };
+  struct Plan {
+    meta::MailboxName mailbox;
+    std::vector<std::pair<std::string, std::optional<std::string>>> found;
+    std::uint64_t longest = 0;  // of the values that were over max_size
+  };
+  static Result<Request> parse(Cursor& in);
+  static Result<Plan> plan(const Request&, Context&);
+  static void respond(const Plan&, Context&);
+};
+
+struct SetMetadata {
+  struct Request {
+    std::string mailbox;
+    std::vector<meta::AnnotationChange> changes;
+  };
+  struct Plan {
+    meta::MailboxName mailbox;
+    std::vector<meta::AnnotationChange> changes;
+  };
+  static Result<Request> parse(Cursor& in);
+  static Result<Plan> plan(const Request&, Context&);
+  static Result<void> execute(const Plan&, Context&);
+};
+
 // Selected.
 
 struct Close {

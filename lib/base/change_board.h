@@ -30,6 +30,8 @@ class ChangeBoard {
   ~ChangeBoard();
 
   static std::uint32_t slot_of(const MailboxId& mailbox);
+  /// Bumped when an annotation of any mailbox or of the server was set.
+  static std::uint32_t annotations_slot() { return slot_of(MailboxId()); }
   /// Value to remember BEFORE a snapshot is taken; a later difference means: look again.
   [[nodiscard]] std::uint64_t value(std::uint32_t slot) const;
   /// Called by a committer after publishing, before the lock is released. Never blocks.

@@ -60,6 +60,14 @@ constexpr std::array kOptions{
            "How often an idling client is told that the connection lives; 0 is never.", 0, kDay},
     Option{"imap.max_command", Type::size, "64KiB",
            "Longest command, literals of messages not counted.", 1 << 12, 64 << 20},
+    Option{
+        "imap.metadata_max_entries", Type::integer, "100",
+        "Annotations (METADATA) of one mailbox, or of the server, that are shared or one user's; "
+        "RFC 5464 asks for 10 at least.",
+        10, 10000},
+    Option{"imap.metadata_max_size", Type::size, "16KiB",
+           "Largest value of an annotation; the command around it must fit imap.max_command.", 1024,
+           16 << 20},
     Option{"imap.rights_refresh", Type::duration, "1s",
            "A session sees a change of its rights on the selected mailbox after this time.", 0,
            600 * kSecond},
@@ -126,6 +134,9 @@ constexpr std::array kOptions{
     Option{"pop3.mark_seen", Type::boolean, "true", "RETR sets the flag \\Seen."},
     Option{"process.*.command", Type::text, "",
            "Command that is kept running beside the services and restarted when it ends."},
+    Option{"server.admin_contact", Type::text, "",
+           "URI that says how to reach the administrator (\"mailto:postmaster@example.org\"): the "
+           "annotation /shared/admin of the server."},
     Option{
         "server.hostname", Type::text, "",
         "Name that the server gives itself in greetings and trace fields; empty asks the system."},

@@ -275,12 +275,24 @@ Result<void> Client::set_mark(const Mark& mark, std::string_view value, std::chr
       request(Op::set_mark, wire::kNoReply, mark, value, static_cast<std::int64_t>(life.count())));
 }
 
-Result<void> Client::set_annotation(const Annotation& annotation) {
-  return call<void>(Op::set_annotation, annotation);
+Result<void> Client::set_annotations(const MailboxName& mailbox,
+                                     const std::vector<AnnotationChange>& changes,
+                                     std::uint32_t most) {
+  return call<void>(Op::set_annotations, mailbox, changes, most);
 }
 Result<std::vector<Annotation>> Client::annotations(const MailboxName& mailbox,
                                                     const UserName& user) {
   return call<std::vector<Annotation>>(Op::annotations, mailbox, user);
+}
+
+Result<void> Client::set_snoozed(const Snoozed& message) {
+  return call<void>(Op::set_snoozed, message);
+}
+Result<void> Client::end_snoozed(const Snoozed& message) {
+  return call<void>(Op::end_snoozed, message);
+}
+Result<std::vector<Snoozed>> Client::snoozed(std::int64_t now, std::uint32_t most) {
+  return call<std::vector<Snoozed>>(Op::snoozed, now, most);
 }
 
 Result<void> Client::backup(const std::string& directory) {

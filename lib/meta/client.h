@@ -58,9 +58,14 @@ class Client final : public Meta {
   Result<std::optional<std::string>> find_mark(const Mark& mark) override;
   Result<void> set_mark(const Mark& mark, std::string_view value,
                         std::chrono::seconds life) override;
-  Result<void> set_annotation(const Annotation& annotation) override;
+  Result<void> set_annotations(const MailboxName& mailbox,
+                               const std::vector<AnnotationChange>& changes,
+                               std::uint32_t most) override;
   Result<std::vector<Annotation>> annotations(const MailboxName& mailbox,
                                               const UserName& user) override;
+  Result<void> set_snoozed(const Snoozed& message) override;
+  Result<void> end_snoozed(const Snoozed& message) override;
+  Result<std::vector<Snoozed>> snoozed(std::int64_t now, std::uint32_t most) override;
   Result<void> backup(const std::string& directory) override;
 
  private:

@@ -50,8 +50,14 @@ class Core {
   Result<void> subscribe(db::Transaction& txn, const UserName& user, std::string_view name);
   Result<void> unsubscribe(db::Transaction& txn, const UserName& user, std::string_view name);
   Result<std::vector<std::string>> subscriptions(const UserName& user);
-  Result<void> set_annotation(db::Transaction& txn, const Annotation& annotation);
+  Result<void> set_annotations(db::Transaction& txn, const MailboxName& mailbox,
+                               const std::vector<AnnotationChange>& changes, std::uint32_t most);
   Result<std::vector<Annotation>> annotations(const MailboxName& mailbox, const UserName& user);
+
+  // Snoozed messages: snoozed.cpp.
+  Result<void> set_snoozed(db::Transaction& txn, const Snoozed& message);
+  Result<void> end_snoozed(db::Transaction& txn, const Snoozed& message);
+  Result<std::vector<Snoozed>> snoozed(std::int64_t now, std::uint32_t most);
 
   // Quota: quota.cpp.
   Result<QuotaRoot> set_quota(db::Transaction& txn, const MailboxName& root,
@@ -138,6 +144,11 @@ class Core {
 
   // annotations.cpp
   Result<MailboxId> annotated(db::Transaction* txn, const MailboxName& mailbox);
+  Result<void> charge_annotation(db::Transaction& txn, const MailboxId& id, std::uint64_t before,
+                                 std::uint64_t after);
+  Result<void> copy_annotations(db::Transaction& txn, const MailboxId& from, const MailboxId& to);
+  /// Private ones of all mailboxes; `to` empty: they are removed.
+  Result<void> move_annotations(db::Transaction& txn, const UserName& from, const UserName& to);
 
   struct Reserved {
     std::uint64_t session = 0;

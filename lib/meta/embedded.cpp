@@ -146,8 +146,23 @@ Result<void> EmbeddedMeta::set_mark(const Mark& mark, std::string_view value,
       [&](db::Transaction& txn) { return core_->set_mark(txn, mark, value, life); });
 }
 
-Result<void> EmbeddedMeta::set_annotation(const Annotation& annotation) {
-  return change([&](db::Transaction& txn) { return core_->set_annotation(txn, annotation); });
+Result<void> EmbeddedMeta::set_annotations(const MailboxName& mailbox,
+                                           const std::vector<AnnotationChange>& changes,
+                                           std::uint32_t most) {
+  return change(
+      [&](db::Transaction& txn) { return core_->set_annotations(txn, mailbox, changes, most); });
+}
+
+Result<void> EmbeddedMeta::set_snoozed(const Snoozed& message) {
+  return change([&](db::Transaction& txn) { return core_->set_snoozed(txn, message); });
+}
+
+Result<void> EmbeddedMeta::end_snoozed(const Snoozed& message) {
+  return change([&](db::Transaction& txn) { return core_->end_snoozed(txn, message); });
+}
+
+Result<std::vector<Snoozed>> EmbeddedMeta::snoozed(std::int64_t now, std::uint32_t most) {
+  return core_->snoozed(now, most);
 }
 
 Result<std::vector<Annotation>> EmbeddedMeta::annotations(const MailboxName& mailbox,

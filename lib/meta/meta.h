@@ -114,12 +114,34 @@ struct Mark {
   std::string key;    // opaque, at most 512 octets
 };
 
-/// An annotation's name is "/private/…" or "/shared/…"; private ones have a user (RFC 5464).
+/// An annotation's name is "/private/…" or "/shared/…", in lower case; private ones have a user
+/// (RFC 5464).
 struct Annotation {
   MailboxName mailbox;  // empty: the server
   UserName user;        // empty: shared
   std::string entry;
-  std::string value;
+  std::string value;  // any octets, perhaps none
+};
+struct AnnotationChange {
+  UserName user;  // empty: shared
+  std::string entry;
+  std::optional<std::string> value;  // nothing removes
+};
+
+/// A message that is out of the way until its time (draft-ietf-extra-sieve-snooze). It is noted
+/// before the message is stored, so the message may not be there yet, or never come.
+struct Snoozed {
+  std::int64_t until = 0;  // seconds UTC
+  MailboxId mailbox;       // where it sleeps
+  Guid guid;
+  std::int64_t since = 0;  // seconds UTC
+  UserName user;           // who reads the names below
+  std::string target;      // where it goes then: a client's name, UTF-8
+  bool create = false;
+  std::string mailbox_id;   // of the target, or ""; preferred
+  std::string special_use;  // of the target, or ""; preferred
+  std::vector<std::string> add_flags;
+  std::vector<std::string> remove_flags;
 };
 
 class Meta {
@@ -200,10 +222,23 @@ class Meta {
                                 std::chrono::seconds life) = 0;
 
   // Annotations.
-  virtual Result<void> set_annotation(const Annotation& annotation) = 0;  // empty value removes
+  /// All of `changes` or none; `mailbox` empty: the server. A mailbox and scope (shared, or one
+  /// user's) has `most` annotations at most.
+  /// @error no_such_mailbox, bad_syntax (a name over 1,000 octets)
+  /// @error limit  there would be more than `most`
+  /// @error over_quota (ANNOTATION-STORAGE)
+  virtual Result<void> set_annotations(const MailboxName& mailbox,
+                                       const std::vector<AnnotationChange>& changes,
+                                       std::uint32_t most) = 0;
   /// All of `mailbox` (empty: the server) that are shared or `user`'s.
   virtual Result<std::vector<Annotation>> annotations(const MailboxName& mailbox,
                                                       const UserName& user) = 0;
+
+  // Snoozed messages. (until, mailbox, guid) is what names one.
+  virtual Result<void> set_snoozed(const Snoozed& message) = 0;
+  virtual Result<void> end_snoozed(const Snoozed& message) = 0;
+  /// Those whose time is at or before `now`, the earliest first.
+  virtual Result<std::vector<Snoozed>> snoozed(std::int64_t now, std::uint32_t most) = 0;
 
   /// A hot backup of all tables into `directory` of the server's host; opens like any home.
   virtual Result<void> backup(const std::string& directory) = 0;

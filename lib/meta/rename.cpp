@@ -71,7 +71,9 @@ Result<std::vector<Renamed>> Core::rename_tree(db::Transaction& txn, const Mailb
   if (!inbox) TRY(move_quota_roots(txn, from, to));
   for (const auto& step : plan) TRY(reroot(txn, step.after, true));
   if (inbox) {
+    // RFC 5464 §4.1: the annotations are on both afterwards.
     plan.push_back({{}, TRY(create(txn, *inbox))});
+    TRY(copy_annotations(txn, plan.front().after.id, inbox->id));
     return plan;
   }
   const bool whole_user = from.is_inbox();
@@ -110,6 +112,7 @@ Result<void> Core::move_user(db::Transaction& txn, const UserName& from, const U
     TRY(tables_.users.erase(txn, from));
     TRY(tables_.users.put(txn, to, *record));
   }
+  TRY(move_annotations(txn, from, to));
   std::vector<std::string> keys;
   TRY(tables_.subscriptions.scan_prefix(&txn, from.text() + '\0', [&](std::string_view key, auto) {
     keys.emplace_back(key);

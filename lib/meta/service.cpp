@@ -123,6 +123,7 @@ constexpr std::array kRows{
     Row{Op::users, kRead, [](Call& c) { return look<>(c, &Core::users); }},
     Row{Op::find_mark, kRead, [](Call& c) { return look<Mark>(c, &Core::find_mark); }},
     Row{Op::annotations, kRead, [](Call& c) { return look<MailboxName, UserName>(c, &Core::annotations); }},
+    Row{Op::snoozed, kRead, [](Call& c) { return look<std::int64_t, Count>(c, &Core::snoozed); }},
     Row{Op::create, kDurable, [](Call& c) { return change<NewMailbox>(c, &Core::create); }},
     Row{Op::erase, kDurable, [](Call& c) { return change<MailboxName>(c, &Core::erase); }},
     Row{Op::rename_tree, kDurable, [](Call& c) { return change<MailboxName, MailboxName, Names>(c, &Core::rename_tree); }},
@@ -136,7 +137,9 @@ constexpr std::array kRows{
     Row{Op::make_user, kDurable, [](Call& c) { return change<UserName>(c, &Core::make_user); }},
     Row{Op::bump_generation, kDurable, [](Call& c) { return change<UserName>(c, &Core::bump_generation); }},
     Row{Op::erase_user, kDurable, [](Call& c) { return change<UserName>(c, &Core::erase_user); }},
-    Row{Op::set_annotation, kDurable, [](Call& c) { return change<Annotation>(c, &Core::set_annotation); }},
+    Row{Op::set_annotations, kDurable, [](Call& c) { return change<MailboxName, std::vector<AnnotationChange>, Count>(c, &Core::set_annotations); }},
+    Row{Op::set_snoozed, kDurable, [](Call& c) { return change<Snoozed>(c, &Core::set_snoozed); }},
+    Row{Op::end_snoozed, kDurable, [](Call& c) { return change<Snoozed>(c, &Core::end_snoozed); }},
     Row{Op::report, kRelaxed, [](Call& c) { return change<Usage>(c, &Core::report); }},
     Row{Op::set_mark, kRelaxed, set_mark},
 };

@@ -167,6 +167,7 @@ Result<Tables> Tables::open(db::Environment& env) {
       .quotas = TRY(db::Typed<QuotaCodec>::open(env, "quotas")),
       .usage = TRY(db::Typed<UsageCodec>::open(env, "usage")),
       .annotations = TRY(db::Table::open(env, "annotations")),
+      .snoozed = TRY(db::Table::open(env, "snoozed")),
       .marks = TRY(db::Table::open(env, "marks")),
       .users = TRY(db::Typed<UserCodec>::open(env, "users")),
       .requests = TRY(db::Table::open(env, "requests")),

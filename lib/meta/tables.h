@@ -9,6 +9,7 @@
 //   quotas         name key of the root         -> QuotaRow
 //   usage          mailbox id                   -> UsageRow
 //   annotations    mailbox id, user NUL entry   -> value; id zero is the server
+//   snoozed        time (big-endian), mailbox id, guid -> Snoozed in its wire form
 //   marks          kind, owner NUL key          -> end of life, value
 //   users          user                         -> UserRecord without its name
 //   requests       client instance              -> sequence, time, the reply that was given
@@ -95,6 +96,7 @@ struct Tables {
   db::Typed<QuotaCodec> quotas;
   db::Typed<UsageCodec> usage;
   db::Table annotations;
+  db::Table snoozed;
   db::Table marks;
   db::Typed<UserCodec> users;
   db::Table requests;

@@ -59,6 +59,7 @@ Result<void> Core::erase_user(db::Transaction& txn, const UserName& name) {
     return true;
   }));
   for (const auto& key : keys) TRY(tables_.subscriptions.erase(txn, key));
+  TRY(move_annotations(txn, name, {}));
   if (!TRY(tables_.users.erase(txn, name)))
     return fail(Errc::no_such_user, "no user {}", name.text());
   return {};

@@ -305,4 +305,51 @@ Result<Annotation> get(WireReader& in, As<Annotation>) {
   return out;
 }
 
+void put(WireWriter& out, const AnnotationChange& value) {
+  put(out, value.user);
+  put(out, value.entry);
+  put(out, value.value);
+}
+Result<AnnotationChange> get(WireReader& in, As<AnnotationChange>) {
+  AnnotationChange out;
+  out.user = TRY(get(in, As<UserName>()));
+  out.entry = TRY(get(in, As<std::string>()));
+  out.value = TRY(get(in, As<std::optional<std::string>>()));
+  return out;
+}
+
+void put(WireWriter& out, const Guid& value) { put(out, value.hex()); }
+Result<Guid> get(WireReader& in, As<Guid>) {
+  return Guid::from_hex(TRY(get(in, As<std::string>())));
+}
+
+void put(WireWriter& out, const Snoozed& value) {
+  out.put(value.until);
+  put(out, value.mailbox);
+  put(out, value.guid);
+  out.put(value.since);
+  put(out, value.user);
+  put(out, value.target);
+  put(out, value.create);
+  put(out, value.mailbox_id);
+  put(out, value.special_use);
+  put(out, value.add_flags);
+  put(out, value.remove_flags);
+}
+Result<Snoozed> get(WireReader& in, As<Snoozed>) {
+  Snoozed out;
+  out.until = TRY(in.take<std::int64_t>());
+  out.mailbox = TRY(get(in, As<MailboxId>()));
+  out.guid = TRY(get(in, As<Guid>()));
+  out.since = TRY(in.take<std::int64_t>());
+  out.user = TRY(get(in, As<UserName>()));
+  out.target = TRY(get(in, As<std::string>()));
+  out.create = TRY(get(in, As<bool>()));
+  out.mailbox_id = TRY(get(in, As<std::string>()));
+  out.special_use = TRY(get(in, As<std::string>()));
+  out.add_flags = TRY(get(in, As<std::vector<std::string>>()));
+  out.remove_flags = TRY(get(in, As<std::vector<std::string>>()));
+  return out;
+}
+
 }  // namespace postern::meta::wire

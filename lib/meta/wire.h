@@ -69,9 +69,13 @@ enum class Op : std::uint8_t {
   erase_user = 29,
   find_mark = 30,
   set_mark = 31,
-  set_annotation = 32,
+  // 32 set one annotation, without telling an empty value from none.
   annotations = 33,
   backup = 34,
+  set_annotations = 35,
+  set_snoozed = 36,
+  end_snoozed = 37,
+  snoozed = 38,
 };
 
 /// `payload` with its head.
@@ -123,6 +127,9 @@ void put(WireWriter& out, Reservation value);
 void put(WireWriter& out, const UserRecord& value);
 void put(WireWriter& out, const Mark& value);
 void put(WireWriter& out, const Annotation& value);
+void put(WireWriter& out, const AnnotationChange& value);
+void put(WireWriter& out, const Guid& value);
+void put(WireWriter& out, const Snoozed& value);
 inline void put(WireWriter& out, const std::string& value) { put(out, std::string_view(value)); }
 
 template <typename T>
@@ -164,6 +171,9 @@ Result<Reservation> get(WireReader& in, As<Reservation>);
 Result<UserRecord> get(WireReader& in, As<UserRecord>);
 Result<Mark> get(WireReader& in, As<Mark>);
 Result<Annotation> get(WireReader& in, As<Annotation>);
+Result<AnnotationChange> get(WireReader& in, As<AnnotationChange>);
+Result<Guid> get(WireReader& in, As<Guid>);
+Result<Snoozed> get(WireReader& in, As<Snoozed>);
 
 template <typename T>
 Result<std::vector<T>> get(WireReader& in, As<std::vector<T>>) {

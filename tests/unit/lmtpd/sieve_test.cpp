@@ -333,7 +333,7 @@ TEST_F(SieveDelivery, ScriptsSeeTheDetailAndKeepGoesToItsMailbox) {
 
 TEST_F(SieveDelivery, ScriptsAskForMailboxesAndAnnotations) {
   add_mailbox("user/bob/Secret");
-  ASSERT_TRUE(meta_->set_annotation({mailbox("user/anna"), {}, "/shared/comment", "yes"}));
+  ASSERT_TRUE(meta_->set_annotations(mailbox("user/anna"), {{{}, "/shared/comment", "yes"}}, 10));
   script("anna",
          "require [\"mailbox\", \"mboxmetadata\", \"special-use\", \"imap4flags\"];"
          "if mailboxexists \"Junk\" { addflag \"a\"; }"

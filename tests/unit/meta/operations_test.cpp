@@ -236,15 +236,82 @@ TEST_P(Operations, ReservationsCountUntilReleased) {
 
 TEST_P(Operations, AnnotationsFollowTheMailboxAndItsEnd) {
   create("a");
-  ASSERT_TRUE(meta().set_annotation({box("a"), {}, "/shared/comment", "hello"}));
-  ASSERT_TRUE(meta().set_annotation({box("a"), who("anna").user, "/private/comment", "mine"}));
-  ASSERT_TRUE(meta().set_annotation({{}, {}, "/shared/comment", "server"}));
+  ASSERT_TRUE(meta().set_annotations(
+      box("a"), {{{}, "/shared/comment", "hello"}, {who("anna").user, "/private/comment", "mine"}},
+      10));
+  ASSERT_TRUE(meta().set_annotations({}, {{{}, "/shared/comment", "server"}}, 10));
   ASSERT_TRUE(meta().rename_tree(box("a"), box("b")));
   EXPECT_EQ(meta().annotations(box("b"), who("anna").user).value().size(), 2U);
   EXPECT_EQ(meta().annotations(box("b"), who("bob").user).value().size(), 1U);
   EXPECT_EQ(meta().annotations({}, {}).value().at(0).value, "server");
-  ASSERT_TRUE(meta().set_annotation({box("b"), {}, "/shared/comment", ""}));
+  ASSERT_TRUE(meta().set_annotations(box("b"), {{{}, "/shared/comment", ""}}, 10));
+  EXPECT_EQ(meta().annotations(box("b"), {}).value().at(0).value, "");
+  ASSERT_TRUE(meta().set_annotations(box("b"), {{{}, "/shared/comment", std::nullopt}}, 10));
   EXPECT_EQ(meta().annotations(box("b"), {}).value().size(), 0U);
+}
+
+TEST_P(Operations, AnnotationsAreSetTogetherOrNotAtAll) {
+  create("a");
+  ASSERT_TRUE(meta().set_annotations(box("a"), {{{}, "/shared/1", "x"}}, 2));
+  const std::vector<AnnotationChange> more{
+      {{}, "/shared/1", "y"}, {{}, "/shared/2", "y"}, {{}, "/shared/3", "y"}};
+  EXPECT_EQ(code(meta().set_annotations(box("a"), more, 2)), Errc::limit);
+  const auto now = meta().annotations(box("a"), {}).value();
+  ASSERT_EQ(now.size(), 1U);
+  EXPECT_EQ(now[0].value, "x");
+  // A user's own are counted apart.
+  const auto anna = who("anna").user;
+  EXPECT_TRUE(
+      meta().set_annotations(box("a"), {{anna, "/private/1", "y"}, {anna, "/private/2", "y"}}, 2));
+}
+
+TEST_P(Operations, AnnotationsOfARenamedInboxAreOnBoth) {
+  const auto inbox = create("user/anna");
+  ASSERT_TRUE(meta().set_quota(inbox.name, {{Resource::annotation_storage, 0, 100}}));
+  ASSERT_TRUE(meta().set_annotations(inbox.name, {{{}, "/shared/comment", "hello"}}, 10));
+  NewMailbox fresh;
+  fresh.name = inbox.name;
+  fresh.id = random_mailbox_id();
+  ASSERT_TRUE(meta().rename_tree(inbox.name, box("user/anna/Old"), fresh));
+  EXPECT_EQ(meta().annotations(inbox.name, {}).value().at(0).value, "hello");
+  EXPECT_EQ(meta().annotations(box("user/anna/Old"), {}).value().at(0).value, "hello");
+  EXPECT_EQ(meta().quota(inbox.name).value().resources.at(0).usage, 10U);
+  EXPECT_EQ(
+      code(meta().set_annotations(inbox.name, {{{}, "/shared/comment", std::string(96, 'x')}}, 10)),
+      Errc::over_quota);
+}
+
+TEST_P(Operations, PrivateAnnotationsFollowTheirUser) {
+  create("user/anna");
+  ASSERT_TRUE(meta().user(who("anna").user, true));
+  ASSERT_TRUE(
+      meta().set_annotations(box("user/anna"), {{who("anna").user, "/private/comment", "x"}}, 10));
+  ASSERT_TRUE(meta().rename_tree(box("user/anna"), box("user/eve")));
+  EXPECT_EQ(meta().annotations(box("user/eve"), who("eve").user).value().size(), 1U);
+  ASSERT_TRUE(meta().erase_user(who("eve").user));
+  EXPECT_EQ(meta().annotations(box("user/eve"), who("eve").user).value().size(), 0U);
+}
+
+TEST_P(Operations, SnoozedMessagesComeInTheOrderOfTheirTimes) {
+  Snoozed message;
+  message.mailbox = random_mailbox_id();
+  message.user = who("anna").user;
+  message.target = "INBOX";
+  message.add_flags = {"\\Flagged"};
+  for (const std::int64_t until : {300, 100, 200}) {
+    message.until = until;
+    ASSERT_TRUE(meta().set_snoozed(message));
+  }
+  EXPECT_EQ(meta().snoozed(99, 10).value().size(), 0U);
+  auto due = meta().snoozed(250, 10).value();
+  ASSERT_EQ(due.size(), 2U);
+  EXPECT_EQ(due[0].until, 100);
+  EXPECT_EQ(due[1].until, 200);
+  EXPECT_EQ(due[0].mailbox, message.mailbox);
+  EXPECT_EQ(due[0].add_flags, message.add_flags);
+  EXPECT_EQ(meta().snoozed(250, 1).value().size(), 1U);
+  ASSERT_TRUE(meta().end_snoozed(due[0]));
+  EXPECT_EQ(meta().snoozed(250, 10).value().at(0).until, 200);
 }
 
 TEST_P(Operations, UsersHaveOneIdAndAGeneration) {

@@ -110,7 +110,13 @@ class MemoryMeta final : public Meta {
   Result<void> set_mark(const Mark&, std::string_view, std::chrono::seconds) override {
     return unused();
   }
-  Result<void> set_annotation(const Annotation&) override { return unused(); }
+  Result<void> set_annotations(const MailboxName&, const std::vector<AnnotationChange>&,
+                               std::uint32_t) override {
+    return unused();
+  }
+  Result<void> set_snoozed(const Snoozed&) override { return unused(); }
+  Result<void> end_snoozed(const Snoozed&) override { return unused(); }
+  Result<std::vector<Snoozed>> snoozed(std::int64_t, std::uint32_t) override { return unused(); }
   Result<std::vector<Annotation>> annotations(const MailboxName&, const UserName&) override {
     return unused();
   }
