@@ -184,13 +184,20 @@ void CacheFile::let_go_of_pages() {
   if (base_ != nullptr && size_ > kWorthIt) fs().let_go(base_, std::min(size_, mapped_));
 }
 
+bool CacheFile::open_existing() {
+  if (fd_) return true;
+  auto opened = fs().open(path_, O_RDWR);
+  if (opened) fd_ = std::move(*opened);
+  return opened.has_value();
+}
+
+Result<void> CacheFile::sync() {
+  return open_existing() ? fs().sync_data(fd_.get()) : Result<void>();
+}
+
 bool CacheFile::cover(std::uint64_t end) {
   if (end <= std::min(size_, mapped_)) return true;
-  if (!fd_) {
-    auto opened = fs().open(path_, O_RDWR);
-    if (!opened) return false;
-    fd_ = std::move(*opened);
-  }
+  if (!open_existing()) return false;
   size_ = fs().size_of(fd_.get()).value_or(0);
   if (end > size_) return false;
   if (size_ <= mapped_) return true;

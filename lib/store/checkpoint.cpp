@@ -109,6 +109,7 @@ Result<void> checkpoint(MailboxFiles& files) {
     // Everything up to before.applied is in the map by now, so this makes it durable.
     TRY(files.index.sync());
     TRY(files.keywords.sync());
+    TRY(files.cache.sync());
     TRY(keep_copy(files));
     auto change = TRY(Change::begin(files, "checkpoint", 0, true));
     if (!may_switch(files, change.state, before.log_generation)) return {};
@@ -151,6 +152,7 @@ Result<void> checkpoint_locked(MailboxFiles& files, State& state,
   files.index.publish(state);
   TRY(files.index.sync());
   TRY(files.keywords.sync());
+  TRY(files.cache.sync());
   TRY(keep_copy(files));
   TRY(put_in_place(files, state.log_generation));
   State start = state;

@@ -38,6 +38,7 @@ class Recovery {
   Result<void> adopt(std::vector<Row> rows, std::uint64_t txn);
   bool all_there(const Prepared& prepared) const;
   void repair_rows();
+  void drop_torn_facts();
   Result<void> mend_keywords();
   std::optional<IndexFile> shadow();
   Row from_spool(std::uint32_t record, const std::vector<std::uint32_t>& uids) const;
@@ -47,6 +48,7 @@ class Recovery {
   std::vector<FoundLog> logs_;
   State state_;
   bool same_boot_ = false;
+  std::uint64_t durable_cache_ = 0;  // records of the cache below this were synced
   std::map<std::uint32_t, Prepared> prepared_;  // by record
   std::vector<std::uint64_t> arrived_;          // transactions taken in
   std::uint32_t adopted_ = 0, removed_ = 0, repaired_ = 0;
@@ -126,6 +128,7 @@ Result<void> Recovery::choose_base() {
     }
     if (!logs_.empty() && has_log(logs_.back().checkpoint.log_generation)) {
       state_ = logs_.back().checkpoint;
+      durable_cache_ = state_.cache_end;
       return {};
     }
     if (prev_good) {
@@ -330,6 +333,21 @@ void Recovery::repair_rows() {
   }
 }
 
+// The cache is synced with a checkpoint only: what came later may be torn, or missing. Such facts are
+// built again from the message when they are asked for.
+void Recovery::drop_torn_facts() {
+  const std::uint64_t end = file_end(files_.path("cache"));
+  if (end < durable_cache_) durable_cache_ = 0;
+  for (std::uint32_t r = 0; r < state_.count; ++r) {
+    const BlockPtr rows = files_.index.block(block::of(r));
+    const Row row = load_row(rows, block::slot(r));
+    if (row.cache == 0 || row.cache < durable_cache_) continue;
+    if (!open_cache_record(files_.cache.read(row.cache), row.guid, false))
+      *rows.at<std::uint64_t>(column::kCache, block::slot(r)) = 0;
+  }
+  state_.cache_end = end < sizeof(Preamble) ? 0 : std::max(state_.cache_end, end);
+}
+
 // Names that neither the file nor a log has any more get one by which they can be told apart.
 Result<void> Recovery::mend_keywords() {
   files_.keywords.forget();
@@ -388,11 +406,11 @@ Result<void> Recovery::run() {
   state_.next_uid = std::max(state_.next_uid, state_.uidnext);
   state_.next_record = state_.count;
   repair_rows();
+  drop_torn_facts();
   Applier counter(files_.index, nullptr, state_, files_.id, files_.partition);
   counter.count_all();
   for (std::size_t i = 0; i < kReservations; ++i)
     files_.index.store_reservation(files_.index.reservations()[i], UidReservation{});
-  state_.cache_end = std::max(state_.cache_end, file_end(files_.path("cache")));
   state_.settled = 0;
   state_.uid_lease = state_.uid_lease_written = state_.next_uid + 1'024;
   state_.modseq_lease = state_.modseq_lease_written =

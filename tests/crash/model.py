@@ -48,13 +48,17 @@ class Box:
     def name(self):
         return self.possible_names()[0]
 
-    def note_open(self, uidvalidity, uidnext, violations):
-        """A SELECT said so. UIDVALIDITY may never change, UIDNEXT never fall."""
+    def note_open(self, uidvalidity, uidnext, uidnext_before, violations):
+        """A SELECT said so. UIDVALIDITY may never change, UIDNEXT never fall.
+
+        `uidnext_before`: what had been told before the SELECT was sent. A higher one that another
+        client was told meanwhile proves nothing.
+        """
         with self._lock:
             if self.uidvalidity not in (None, uidvalidity):
                 violations.add(f"{self.name}: uidvalidity {self.uidvalidity} became {uidvalidity}")
-            if uidnext < self.uidnext:
-                violations.add(f"{self.name}: uidnext fell from {self.uidnext} to {uidnext}")
+            if uidnext < uidnext_before:
+                violations.add(f"{self.name}: uidnext fell from {uidnext_before} to {uidnext}")
             self.uidvalidity = uidvalidity
             self.uidnext = max(self.uidnext, uidnext)
 
@@ -82,23 +86,21 @@ class Copy:
         self.uid = None
         self.loose = False
         self.flag_times = {}  # flag -> when its STORE was acknowledged
-        self.expunged_from = None  # and when
-        self.expunged_at = 0.0
 
     def acknowledge_flag(self, flag, value):
         self.flags[flag] = value
         self.flag_times[flag] = time.monotonic()
 
-    def acknowledge_expunge(self, box):
-        self.where, self.expunged_from, self.expunged_at = [None], box, time.monotonic()
-
     def forgive_since(self, moment):
-        """Flags and expunges acknowledged after `moment` may be lost with the power."""
+        """Flags acknowledged after `moment` may be lost with the power.
+
+        All of a message may be that nobody acknowledged: it is taken in from its file alone.
+        """
+        if None in self.where:
+            self.flags = dict.fromkeys(self.flags)
         for flag, when in self.flag_times.items():
             if when > moment:
                 self.flags[flag] = None
-        if self.expunged_from is not None and self.expunged_at > moment:
-            self.where = [None, self.expunged_from]
 
     def usable(self):
         return (not self.loose and len(self.where) == 1 and self.where[0] is not None

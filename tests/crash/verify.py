@@ -26,7 +26,7 @@ def read_box(imap, box, name, violations):
         violations.add(f"{name} can't be opened: {answer}")
         return {}
     box.note_open(int(imap.response("UIDVALIDITY")[1][0]), int(imap.response("UIDNEXT")[1][0]),
-                  violations)
+                  box.uidnext, violations)
     found = {}
     answer = imap.ok(imap.uid("FETCH", "1:*", "(UID FLAGS BODY.PEEK[])"))
     for part in answer:

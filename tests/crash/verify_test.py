@@ -71,9 +71,10 @@ class Judgement(unittest.TestCase):
         violations = Collected()
         self.inbox.note_uid(7, MID, violations)
         self.inbox.note_uid(7, "<other@example.net>", violations)
-        self.inbox.note_open(1, 20, violations)
-        self.inbox.note_open(1, 19, violations)
-        self.inbox.note_open(2, 20, violations)
+        self.inbox.note_open(1, 20, 1, violations)
+        self.inbox.note_open(1, 19, 20, violations)
+        self.inbox.note_open(2, 20, 20, violations)
+        self.inbox.note_open(2, 20, 1, violations)
         self.inbox.note_new_uid(18, "<new@example.net>", 20, violations)
         self.assertEqual(len(violations.found), 4)
 

@@ -94,11 +94,11 @@ class Worker:
     def select(self, box):
         imap = self.connection()
         if self.selected is not box:
-            self.selected = None
+            self.selected, before = None, box.uidnext
             self.checked(imap.select(f'"{box.name}"'))
             self.selected = box
             box.note_open(int(imap.response("UIDVALIDITY")[1][0]),
-                          int(imap.response("UIDNEXT")[1][0]), self.violations)
+                          int(imap.response("UIDNEXT")[1][0]), before, self.violations)
         return imap
 
     # Choosing
@@ -229,7 +229,7 @@ class Worker:
             copy.where = [box, None]
         self.checked(imap.uid("EXPUNGE", uids))
         for copy in copies:
-            copy.acknowledge_expunge(box)
+            copy.where = [None]
 
     def create(self):
         if sum(box.settled() for box in self.boxes) > 8:

@@ -8,11 +8,23 @@ import fcntl
 import os
 import struct
 import subprocess
+import sys
+import uuid
 from pathlib import Path
 
 # linux/fs.h (FS_IOC_SHUTDOWN): stop all writes at once, the journal's unwritten part included.
 EXT4_IOC_SHUTDOWN = 0x8004587D
 SHUTDOWN_NOLOGFLUSH = 2
+
+
+BOOT_ID = "/proc/sys/kernel/random/boot_id"
+
+
+def in_own_mount_namespace():
+    """Starts this program again where its mounts are nobody else's: a power cut changes BOOT_ID."""
+    if os.environ.get("POSTERN_OWN_MOUNTS") != "yes":
+        os.environ["POSTERN_OWN_MOUNTS"] = "yes"
+        os.execvp("unshare", ["unshare", "--mount", sys.executable, *sys.argv])
 
 
 class Image:
@@ -23,6 +35,7 @@ class Image:
         self.file = self.folder / "ext4.img"
         self.mount_point = self.folder / "mnt"
         self.gigabytes = gigabytes
+        self.boot_id = self.folder / "boot_id"  # of the kernel after the cut; bound over BOOT_ID
         self.device = None
 
     def __enter__(self):
@@ -44,14 +57,23 @@ class Image:
             os.close(folder)
 
     def restore_power(self):
-        """Mounts again, which replays the journal. No process may use the file system."""
+        """Mounts again, which replays the journal. No process may use the file system.
+
+        As after a real cut, the kernel has another boot id then (see in_own_mount_namespace).
+        """
         run("umount", str(self.mount_point))
         run("mount", self.device, str(self.mount_point))
+        if self.boot_id.exists():
+            run("umount", BOOT_ID)
+        self.boot_id.write_text(f"{uuid.uuid4()}\n")
+        run("mount", "--bind", str(self.boot_id), BOOT_ID)
 
     def __exit__(self, *_):
         run("umount", "-l", str(self.mount_point))
         run("losetup", "-d", self.device)
         self.file.unlink()
+        if self.boot_id.exists():
+            run("umount", BOOT_ID)
 
 
 def run(*command):
