@@ -20,6 +20,8 @@ constexpr std::array kCheck{
     kMailboxes, kRecursive,
     Parameter{"--full", Kind::flag, "read every message file and compare its digest"},
     Parameter{"--repair", Kind::flag, "repair what can be repaired, online"}, kJson};
+constexpr std::array kExpire{
+    Parameter{"--all", Kind::flag, "look at every mailbox, not only at those with something due"}};
 constexpr std::array kReconstruct{Parameter{"mailbox", Kind::list, "mailboxes"}, kRecursive};
 constexpr std::array kRebuildList{
     Parameter{"--dry-run", Kind::flag, "say what would be restored, change nothing"}};
@@ -74,6 +76,8 @@ constexpr std::array kCommands{
     Command{"config manual", "Print the manual of all options", kNone, config_manual,
             Needs::nothing},
     Command{"config show", "Print every option with its value in force", kNone, config_show},
+    Command{"expire", "Remove what was deleted longer ago than store.expunge_keep", kExpire,
+            expire},
     Command{"kick", "End all sessions of a user", kOneUser, kick},
     Command{"mailbox list", "The mailboxes list", kMailboxList, mailbox_list},
     Command{"mailbox path", "The directories of mailboxes", kMailboxPath, mailbox_path},

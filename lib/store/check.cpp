@@ -2,6 +2,7 @@
 #include "lib/store/check.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cstring>
@@ -245,6 +246,18 @@ Result<std::vector<Finding>> reconstruct(Store& store, const meta::MailboxEntry&
     TRY(recover(files));
   }
   return check(store, entry, {.full = true, .repair = true});
+}
+
+Result<std::optional<std::int64_t>> abandoned_since(Store& store, const std::string& directory) {
+  const Header header = TRY(read_header_file(directory));
+  if (header.state == HeaderState::creating) {
+    struct stat st {};
+    if (::stat((directory + "/header").c_str(), &st) != 0) return errno_error("stat", directory);
+    return st.st_mtim.tv_sec;
+  }
+  auto mailbox = TRY(StoreAccess::impl(store).open_any(store, header.entry));
+  const State state = TRY(MailboxAccess::impl(*mailbox).files.state());
+  return state.mode == kDeleting ? std::optional(state.mode_time) : std::nullopt;
 }
 
 Result<std::vector<std::string>> mailbox_directories(const std::string& partition_path) {

@@ -44,6 +44,10 @@ Result<std::vector<Finding>> check(Store& store, const meta::MailboxEntry& entry
 /// and uidvalidity; never removes a message file.
 Result<std::vector<Finding>> reconstruct(Store& store, const meta::MailboxEntry& entry);
 
+/// For a directory that the list doesn't name: since when (seconds UTC) its mailbox is deleted, or
+/// was begun and never made. Nothing: it belongs into the list.
+/// @error corrupt, io
+Result<std::optional<std::int64_t>> abandoned_since(Store& store, const std::string& directory);
 /// The list entry that the header in `directory` holds.
 /// @error corrupt, no_such_object
 Result<meta::MailboxEntry> read_header(const std::string& directory);

@@ -48,7 +48,7 @@ class Recovery {
   std::vector<FoundLog> logs_;
   State state_;
   bool same_boot_ = false;
-  std::uint64_t durable_cache_ = 0;  // records of the cache below this were synced
+  std::uint64_t durable_cache_ = 0;             // records of the cache below this were synced
   std::map<std::uint32_t, Prepared> prepared_;  // by record
   std::vector<std::uint64_t> arrived_;          // transactions taken in
   std::uint32_t adopted_ = 0, removed_ = 0, repaired_ = 0;
@@ -333,8 +333,8 @@ void Recovery::repair_rows() {
   }
 }
 
-// The cache is synced with a checkpoint only: what came later may be torn, or missing. Such facts are
-// built again from the message when they are asked for.
+// The cache is synced with a checkpoint only: what came later may be torn, or missing. Such facts
+// are built again from the message when they are asked for.
 void Recovery::drop_torn_facts() {
   const std::uint64_t end = file_end(files_.path("cache"));
   if (end < durable_cache_) durable_cache_ = 0;

@@ -55,10 +55,16 @@ class Postern(Instance):
 
     def check(self):
         """Runs `postern check` on all mailboxes; (exit code, output). The server may be running."""
-        program = str(Path(self.env["BIN"]) / "postern")
-        done = subprocess.run([program, "--config", self.env["CONFIG"], "check"],
-                              text=True, capture_output=True)
+        done = subprocess.run([*self.command("postern"), "check"], text=True, capture_output=True)
         return done.returncode, done.stdout + done.stderr
+
+    def command(self, program):
+        """The words that start an administrator's program on this instance."""
+        return [str(Path(self.env["BIN"]) / program), "--config", self.env["CONFIG"]]
+
+    def mailbox_path(self, mailbox):
+        """The directory of a mailbox."""
+        return Path(run([*self.command("postern"), "mailbox", "path", mailbox]).split()[-1])
 
 
 def run(command):

@@ -10,6 +10,7 @@ Result<int> check(const Arguments& arguments, Context& context);
 Result<int> config_check(const Arguments& arguments, Context& context);
 Result<int> config_manual(const Arguments& arguments, Context& context);
 Result<int> config_show(const Arguments& arguments, Context& context);
+Result<int> expire(const Arguments& arguments, Context& context);
 Result<int> kick(const Arguments& arguments, Context& context);
 Result<int> mailbox_list(const Arguments& arguments, Context& context);
 Result<int> mailbox_path(const Arguments& arguments, Context& context);

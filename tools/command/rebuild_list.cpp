@@ -11,11 +11,13 @@ namespace {
 
 struct Outcome {
   std::size_t known = 0;
+  std::size_t abandoned = 0;  // deleted, or never made
   std::size_t restored = 0;
   std::size_t unreadable = 0;
 };
 
-Result<void> rebuild_one(meta::Meta& meta, const std::string& directory, bool dry, Outcome& out) {
+Result<void> rebuild_one(meta::Meta& meta, store::Store& store, const std::string& directory,
+                         bool dry, Outcome& out) {
   const auto header = store::read_header(directory);
   if (!header) {
     fmt::print(stderr, "{}: {}\n", directory, header.error().text);
@@ -26,6 +28,10 @@ Result<void> rebuild_one(meta::Meta& meta, const std::string& directory, bool dr
   if (!listed && listed.error().code != Errc::no_such_mailbox) return Error(listed.error());
   if (listed && listed->version >= header->version) {
     ++out.known;
+    return {};
+  }
+  if (!listed && TRY(store::abandoned_since(store, directory))) {
+    ++out.abandoned;
     return {};
   }
   const auto now = dry ? *header : TRY(meta.restore(*header));
@@ -39,17 +45,16 @@ Result<void> rebuild_one(meta::Meta& meta, const std::string& directory, bool dr
 
 Result<int> rebuild_list(const Arguments& arguments, Context& context) {
   meta::Meta* const meta = TRY(context.meta());
+  store::Store* const store = TRY(context.store());
   const bool dry = arguments.has("--dry-run");
-  auto partitions = context.config().names_under("partition");
-  if (partitions.empty()) partitions.emplace_back("default");
   Outcome outcome;
-  for (const auto& name : partitions) {
-    const auto path = context.config().text("partition." + name + ".path");
+  for (const auto& [name, path] : context.partitions())
     for (const auto& directory : TRY(store::mailbox_directories(path)))
-      TRY(rebuild_one(*meta, directory, dry, outcome));
-  }
-  fmt::print(stderr, "{} mailboxes {}, {} were in the list, {} headers unreadable\n",
-             outcome.restored, dry ? "to restore" : "restored", outcome.known, outcome.unreadable);
+      TRY(rebuild_one(*meta, *store, directory, dry, outcome));
+  fmt::print(stderr,
+             "{} mailboxes {}, {} were in the list, {} were deleted, {} headers unreadable\n",
+             outcome.restored, dry ? "to restore" : "restored", outcome.known, outcome.abandoned,
+             outcome.unreadable);
   return outcome.unreadable > 0 ? EX_DATAERR : EX_OK;
 }
 
