@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Python's imaplib and smtplib: a script's view of the server, every common command once."""
 
+import re
 import threading
 
 import harness
@@ -17,6 +18,21 @@ class Imaplib(harness.ClientTest):
         got = client.body(client.uids()[0])
         self.assertTrue(got.endswith(message))
         self.assertTrue(got.startswith(b"Return-Path: <sender@example.net>\r\n"), got[:100])
+
+    def test_broken_mail_comes_back_byte_exact_behind_the_trace_fields(self):
+        messages = [octets for _, octets in harness.corpus_messages(self.options.corpus)]
+        user = self.new_user()
+        with harness.LmtpClient(self.server) as client:
+            for number, octets in enumerate(messages):
+                client.deliver([user], octets, sender=f"{number}@example.net")
+        client = self.imap(user)
+        self.assertEqual(client.choose(), len(messages))
+        for uid in client.uids():
+            got = client.body(uid)
+            original = messages[int(re.match(rb"Return-Path: <(\d+)@", got).group(1))]
+            self.assertTrue(got.endswith(original))
+            trace = got[:len(got) - len(original)]
+            self.assertRegex(trace, rb"\A(?:[A-Z][\w-]+: .+\r\n(?:[ \t].+\r\n)*){2,3}\Z")
 
     def test_an_appended_message_is_byte_exact_and_keeps_flags_and_date(self):
         client = self.imap(self.new_user())
