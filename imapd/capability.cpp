@@ -84,7 +84,9 @@ std::string login_rows(const auth::Authenticator& auth, const auth::Channel& cha
 std::string capabilities(const Context& ctx) {
   if (ctx.conn.state == Connection::State::not_authenticated)
     return rows_for(false) + login_rows(ctx.back.auth, channel_of(ctx), ctx.back.options.start_tls);
-  return rows_for(true) + fmt::format(" APPENDLIMIT={}", ctx.back.options.append_limit);
+  const bool compress = ctx.runtime.tls_available() && !ctx.facts.compressed;
+  return rows_for(true) + (compress ? " COMPRESS=DEFLATE" : "") +
+         fmt::format(" APPENDLIMIT={}", ctx.back.options.append_limit);
 }
 
 std::string greeting_capabilities(const auth::Authenticator& auth, const Options& options, bool tls,

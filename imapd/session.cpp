@@ -246,6 +246,8 @@ Session::Step Session::reply(std::string_view name, const Completion& completion
       return end("logout");
     case Kind::start_tls:
       return start_tls();
+    case Kind::compress:
+      return compress();
     case Kind::bye:
       return bye(text, "bye");
     case Kind::closed:
@@ -270,6 +272,18 @@ Session::Step Session::start_tls() {
   outcome.kind = service::Outcome::Kind::start_tls;
   outcome.start_tls.alpn = "imap";
   outcome.start_tls.ok_line = out_.tagged_line(tag_, "OK", "Begin the TLS handshake");
+  return outcome;
+}
+
+// The session goes on where it is; transportd compresses what goes by (RFC 4978 §3). Octets behind
+// the command are taken as compressed: a client may not send a plain command there.
+Session::Step Session::compress() {
+  service::Outcome outcome = park();
+  if (outcome.kind != service::Outcome::Kind::parked) return outcome;
+  outcome.kind = service::Outcome::Kind::compress;
+  outcome.compress.ok_line = out_.tagged_line(tag_, "OK", "DEFLATE active");
+  outcome.compress.no_line =
+      out_.tagged_line(tag_, "NO", "[UNAVAILABLE] Compression is not available now");
   return outcome;
 }
 

@@ -31,6 +31,7 @@ class Session {
   Step reply(std::string_view name, const Completion& completion);
   Step count_mistake();
   Step start_tls();
+  Step compress();
   Step read_failed(const Error& error);
   Step selected_lost(const Error& error);
   LiteralVerdict judge_literal(std::string_view text, const LiteralHead& head);

@@ -154,23 +154,20 @@ void Pop3::run_line(std::string_view line) {
 }
 
 service::Outcome Pop3::finish() {
+  service::Outcome outcome;
   if (ended_ || stream.broken()) {
     if (view_) commit_seen();
     (void)stream.flush();  // the peer may be gone; nothing depends on it
+    outcome.ended.reason = ended_.value_or("closed");
     LOG(notice, "pop3.logout", {"conn", facts.session_id}, {"user", conn.who.user.text()},
-        {"reason", ended_.value_or("closed")}, {"in", stream.counters().in},
+        {"reason", outcome.ended.reason}, {"in", stream.counters().in},
         {"out", stream.counters().out});
-    return {.kind = service::Outcome::Kind::ended,
-            .ended = {ended_.value_or("closed")},
-            .parked = {},
-            .start_tls = {}};
+    return outcome;
   }
-  if (tls_)
-    return {.kind = service::Outcome::Kind::start_tls,
-            .ended = {},
-            .parked = {},
-            .start_tls = {"+OK Begin TLS negotiation\r\n", "pop3"}};
-  return park();
+  if (!tls_) return park();
+  outcome.kind = service::Outcome::Kind::start_tls;
+  outcome.start_tls = {.ok_line = "+OK Begin TLS negotiation\r\n", .alpn = "pop3"};
+  return outcome;
 }
 
 service::Outcome Pop3::park() {

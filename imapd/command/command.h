@@ -28,6 +28,7 @@ struct Completion {
     idle,       // no reply yet: IDLE has begun
     logout,     // OK, then the connection ends
     start_tls,  // the runtime takes over and writes the OK
+    compress,   // the same
     bye,        // the connection ends now, with `text` in a BYE
     closed,     // the peer has gone
   };

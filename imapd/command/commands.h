@@ -75,6 +75,15 @@ struct Enable {
   static void respond(const Request&, Context&);
 };
 
+struct Compress {
+  struct Request {
+    std::string mechanism;
+  };
+  static Result<Request> parse(Cursor& in);
+  static Result<void> plan(const Request&, Context&);
+  static Completion respond(const Request&, Context&);
+};
+
 struct Namespace {
   static void respond(const Nothing&, Context&);
 };

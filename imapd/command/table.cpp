@@ -17,6 +17,7 @@ constexpr std::array kCommands{
     Command{"CAPABILITY", In::any, Expunges::tell, run<Capability>},
     Command{"CHECK", In::selected, Expunges::tell, run<Noop>},
     Command{"CLOSE", In::selected, Expunges::tell, run<Close>},
+    Command{"COMPRESS", In::authenticated, Expunges::tell, run<Compress>},
     Command{"COPY", In::selected, Expunges::tell, run<Copy>},
     Command{"CREATE", In::authenticated, Expunges::tell, run<Create>},
     Command{"DELETE", In::authenticated, Expunges::tell, run<Delete>},

@@ -1,5 +1,6 @@
 #include "lib/net/fd_passing.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 
 #include <cstring>
@@ -110,5 +111,15 @@ Result<Message> receive_message(int socket, std::size_t most, Wait wait) {
 
 Result<Pair> make_seqpacket_pair() { return make_pair(SOCK_SEQPACKET); }
 Result<Pair> make_stream_pair() { return make_pair(SOCK_STREAM); }
+
+Result<Pair> make_relay_pair() {
+  constexpr int kBuffer = 512 << 10;
+  Pair pair = TRY(make_stream_pair());
+  if (::fcntl(pair.a.get(), F_SETFL, O_RDWR | O_NONBLOCK) != 0)
+    return errno_error("fcntl", "O_NONBLOCK");
+  // Less than asked for, if the system allows less: slower, not wrong.
+  ::setsockopt(pair.b.get(), SOL_SOCKET, SO_SNDBUF, &kBuffer, sizeof kBuffer);
+  return pair;
+}
 
 }  // namespace postern::net

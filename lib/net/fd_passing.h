@@ -44,5 +44,8 @@ struct Pair {
 };
 Result<Pair> make_seqpacket_pair();
 Result<Pair> make_stream_pair();
+/// A stream pair between a relay (`a`, non-blocking) and the session behind it (`b`, which takes
+/// 512 KiB before it is full: enough for transfers at full speed, measured).
+Result<Pair> make_relay_pair();
 
 }  // namespace postern::net

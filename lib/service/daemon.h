@@ -39,6 +39,7 @@ struct Facts {
   std::string channel_binding;     // tls-exporter data, raw
   std::int64_t accepted_at = 0;    // seconds UTC
   bool greeted = false;            // STARTTLS: the client had its greeting before TLS
+  bool compressed = false;         // COMPRESS is active (RFC 4978)
 };
 
 /// A mailbox that a parked session waits on.
@@ -86,11 +87,20 @@ struct StartTls {
   bool greet_again = false;  // the protocol has a greeting behind the handshake (RFC 5804 §2.2)
 };
 
+/// COMPRESS (RFC 4978): the worker has consumed the command and flushed everything before it. The
+/// session is parked behind a relay of transportd, which writes `ok_line` and then compresses;
+/// `Parked::unread` is what came behind the command, compressed already.
+struct Compress {
+  std::string ok_line;
+  std::string no_line;  // written instead if no transportd takes the connection
+};
+
 struct Outcome {
-  enum class Kind { ended, parked, start_tls } kind = Kind::ended;
+  enum class Kind { ended, parked, start_tls, compress } kind = Kind::ended;
   Ended ended;
-  Parked parked;
+  Parked parked;  // of `compress` too
   StartTls start_tls;
+  Compress compress;
 };
 
 /// What serve() can ask of the runtime while it runs.

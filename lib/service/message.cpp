@@ -109,6 +109,7 @@ void visit_facts(Visitor& v, F& facts) {
   v(113, facts.channel_binding);
   v(114, facts.accepted_at);
   v(115, facts.greeted);
+  v(116, facts.compressed);
 }
 
 template <typename Visitor, typename T>
@@ -182,6 +183,12 @@ void visit(Visitor& v, TlsRequest& m) {
   v(61, m.ok_line);
 }
 template <typename Visitor>
+void visit(Visitor& v, CompressRequest& m) {
+  visit_facts(v, m.facts);
+  v(61, m.ok_line);
+  v(21, m.unread);
+}
+template <typename Visitor>
 void visit(Visitor& v, Login& m) {
   visit_ticket(v, m.ticket);
   v(23, m.user);
@@ -232,8 +239,7 @@ Result<T> take_message(Kind kind, std::string_view message) {
 Kind kind_of(std::string_view message) {
   if (message.empty()) return Kind::none;
   const auto octet = static_cast<std::uint8_t>(message.front());
-  return octet <= static_cast<std::uint8_t>(Kind::shut_down) ? static_cast<Kind>(octet)
-                                                             : Kind::none;
+  return octet <= static_cast<std::uint8_t>(Kind::compress) ? static_cast<Kind>(octet) : Kind::none;
 }
 
 std::string encode(const Hello& m) { return put_message(Kind::hello, m); }
@@ -243,6 +249,7 @@ std::string encode(const Wake& m) { return put_message(Kind::wake, m); }
 std::string encode(const Park& m) { return put_message(Kind::park, m); }
 std::string encode(const End& m) { return put_message(Kind::end, m); }
 std::string encode(const TlsRequest& m) { return put_message(Kind::start_tls, m); }
+std::string encode(const CompressRequest& m) { return put_message(Kind::compress, m); }
 std::string encode(const Login& m) { return put_message(Kind::login, m); }
 std::string encode(const LoginAnswer& m) { return put_message(Kind::login_answer, m); }
 std::string encode(const Order& m) { return put_message(m.kind, m); }
@@ -262,6 +269,9 @@ Result<Park> decode_park(std::string_view m) { return take_message<Park>(Kind::p
 Result<End> decode_end(std::string_view m) { return take_message<End>(Kind::end, m); }
 Result<TlsRequest> decode_tls_request(std::string_view m) {
   return take_message<TlsRequest>(Kind::start_tls, m);
+}
+Result<CompressRequest> decode_compress_request(std::string_view m) {
+  return take_message<CompressRequest>(Kind::compress, m);
 }
 Result<Login> decode_login(std::string_view m) { return take_message<Login>(Kind::login, m); }
 Result<LoginAnswer> decode_login_answer(std::string_view m) {

@@ -1,10 +1,10 @@
 // What porter, workers, fork servers, master and transportd say to each other: one SEQPACKET
-// message each, an octet for the kind and a TLV record, with at most one descriptor. Every message
+// message each, an octet for the kind and a TLV record, with a descriptor or two. Every message
 // that moves a session may be repeated (its Ticket says which hand-over it speaks of), so a killed
 // porter's successor asks again instead of guessing.
 //
 //   door     (one socketpair; porter reads, all others write): hello, greetings, connection
-//   tls door (one socketpair; every transportd reads, workers write): start_tls
+//   tls door (one socketpair; every transportd reads, workers write): start_tls, compress
 //   channel  (one socketpair a worker): wake, retire, login_answer →; ← park, end, login
 //   control  (one socketpair; master writes): listener, pool_event, unlisten, kick, shut_down
 #pragma once
@@ -41,6 +41,8 @@ enum class Kind : std::uint8_t {
   unlisten,    // master: close all listeners of this service
   kick,        // master: end the sessions of this user
   shut_down,   // master: goodbye to all
+  compress,    // worker, at transportd's door: relay between the client and the session with
+               // DEFLATE (descriptors: the client's side, the session's side)
 };
 
 Kind kind_of(std::string_view message);
@@ -76,6 +78,7 @@ struct Wake {
   bool shutting_down = false;
 };
 
+/// With a descriptor: the session is behind that socket from now on (COMPRESS).
 struct Park {
   Ticket ticket;
   bool leaving = false;  // the worker waits for `retire` and ends
@@ -93,6 +96,12 @@ struct TlsRequest {
   Facts facts;
   std::string alpn;
   std::string ok_line;  // written in the clear, before the handshake
+};
+
+struct CompressRequest {
+  Facts facts;
+  std::string ok_line;  // written uncompressed, then compression begins
+  std::string unread;   // compressed octets that the worker has read already
 };
 
 struct Login {
@@ -119,6 +128,7 @@ std::string encode(const Wake&);
 std::string encode(const Park&);
 std::string encode(const End&);
 std::string encode(const TlsRequest&);
+std::string encode(const CompressRequest&);
 std::string encode(const Login&);
 std::string encode(const LoginAnswer&);
 std::string encode(const Order&);
@@ -133,6 +143,7 @@ Result<Wake> decode_wake(std::string_view message);
 Result<Park> decode_park(std::string_view message);
 Result<End> decode_end(std::string_view message);
 Result<TlsRequest> decode_tls_request(std::string_view message);
+Result<CompressRequest> decode_compress_request(std::string_view message);
 Result<Login> decode_login(std::string_view message);
 Result<LoginAnswer> decode_login_answer(std::string_view message);
 Result<Order> decode_order(std::string_view message);

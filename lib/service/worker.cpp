@@ -119,16 +119,17 @@ std::optional<Kind> Worker::next_message() {
 
 void Worker::serve(Wake wake, Fd stream) {
   if (wake.ticket == ticket_) {  // a new porter asks what became of it
-    static_cast<void>(net::send_message(channel_.get(), reply_));
+    static_cast<void>(send_reply());
     return;
   }
   ticket_ = wake.ticket;
+  replaced_.reset();
   address_ = wake.facts.peer_address;
   ++served_;
   Session session;
   facts_ = wake.facts;
-  // A session keeps and closes its own descriptor; STARTTLS is known only after that.
-  duplicate_.reset(tls_available() && !facts_.tls ? fcntl(stream.get(), F_DUPFD_CLOEXEC, 3) : -1);
+  // A session keeps and closes its own descriptor; STARTTLS and COMPRESS are known only after that.
+  duplicate_.reset(tls_available() ? fcntl(stream.get(), F_DUPFD_CLOEXEC, 3) : -1);
   session.facts = std::move(wake.facts);
   session.stream = std::move(stream);
   session.state = std::move(wake.state);
@@ -137,7 +138,13 @@ void Worker::serve(Wake wake, Fd stream) {
   session.shutting_down = wake.shutting_down;
   reply_ = answer_for(ticket_, daemon_.serve(std::move(session), *this));
   duplicate_.reset();
-  static_cast<void>(net::send_message(channel_.get(), reply_));  // a dead porter: see next_message
+  static_cast<void>(send_reply());  // a dead porter: see next_message
+}
+
+Result<void> Worker::send_reply() const {
+  const int stream = replaced_.get();
+  if (stream < 0) return net::send_message(channel_.get(), reply_);
+  return net::send_message(channel_.get(), reply_, {&stream, 1});
 }
 
 std::string Worker::answer_for(const Ticket& ticket, Outcome outcome) {
@@ -148,6 +155,8 @@ std::string Worker::answer_for(const Ticket& ticket, Outcome outcome) {
     LOG(error, "session.too_large", {"conn", ticket.session}, {"bytes", size});
     return encode(End{ticket, leaving, false, "record too large"});
   }
+  if (outcome.kind == Outcome::Kind::compress)
+    return encode(relay(ticket, leaving, std::move(outcome)));
   if (outcome.kind == Outcome::Kind::start_tls)
     return encode(hand_over(ticket, leaving, outcome.start_tls));
   return encode(End{ticket, leaving, false, std::move(outcome.ended.reason)});
@@ -162,6 +171,27 @@ End Worker::hand_over(const Ticket& ticket, bool leaving, const StartTls& start)
   if (sent) return {ticket, leaving, true, "starttls"};
   LOG(error, "worker.no_transportd", {"error", sent.error().text});
   return {ticket, leaving, false, "no transportd takes the connection"};
+}
+
+Park Worker::relay(const Ticket& ticket, bool leaving, Outcome outcome) {
+  Parked parked = std::move(outcome.parked);
+  auto session = begin_compression(outcome.compress, parked.unread);
+  if (session) {
+    replaced_ = std::move(*session);
+    parked.unread.clear();
+  } else {
+    LOG(error, "worker.no_transportd", {"error", session.error().text});
+    parked.delayed_reply = std::move(outcome.compress.no_line);
+  }
+  return {ticket, leaving, std::move(parked)};
+}
+
+Result<Fd> Worker::begin_compression(const Compress& start, const std::string& unread) {
+  auto pair = TRY(net::make_relay_pair());
+  const std::array<int, 2> ends{duplicate_.get(), pair.a.get()};
+  const CompressRequest request{facts_, start.ok_line, unread};
+  TRY(net::send_message(setup_.tls_door, encode(request), ends, net::Wait::no));
+  return std::move(pair.b);
 }
 
 bool Worker::should_leave() const {

@@ -48,9 +48,13 @@ class Worker final : public Runtime {
   /// Empty: this worker ends.
   std::optional<Kind> next_message();
   void serve(Wake wake, Fd stream);
+  Result<void> send_reply() const;
   std::string answer_for(const Ticket& ticket, Outcome outcome);
   /// STARTTLS: gives the socket to a transportd. What porter is told.
   End hand_over(const Ticket& ticket, bool leaving, const StartTls& start);
+  /// COMPRESS: puts a relay between the client and the session. What porter is told.
+  Park relay(const Ticket& ticket, bool leaving, Outcome outcome);
+  Result<Fd> begin_compression(const Compress& start, const std::string& unread);
   [[nodiscard]] bool should_leave() const;
 
   Daemon& daemon_;
@@ -61,7 +65,8 @@ class Worker final : public Runtime {
   Ticket ticket_;        // the session in hand, or the last one
   std::string address_;  // of its peer
   Facts facts_;          // of the session in hand
-  Fd duplicate_;         // of its socket, for STARTTLS
+  Fd duplicate_;         // of its socket, for STARTTLS and COMPRESS
+  Fd replaced_;          // goes with reply_: the session's new socket after COMPRESS
   std::string reply_;    // how the last session was given back; said again if porter asks again
   std::uint64_t served_ = 0;
   std::uint64_t memory_at_start_ = 0;

@@ -130,8 +130,9 @@ class Porter {
 
   // workers.cpp: from a worker back to quiet, or to the end.
   void read_worker(std::uint32_t index);
-  void take_message(std::uint32_t index, std::string_view message);
-  void take_park(std::uint32_t index, std::string_view message);
+  void take_message(std::uint32_t index, std::string_view message, Fd stream);
+  void take_park(std::uint32_t index, std::string_view message, Fd stream);
+  void replace_stream(std::uint32_t slot, Fd stream);
   void take_end(std::uint32_t index, std::string_view message);
   void take_login(std::uint32_t index, std::string_view message);
   [[nodiscard]] bool is_current(const service::Ticket& ticket, std::uint32_t worker) const;

@@ -192,6 +192,7 @@ service::Facts Porter::facts_of(std::uint32_t slot) const {
   facts.session_id = row.id;
   facts.service = head_.services[row.service].name.view();
   facts.accepted_at = row.accepted_at;
+  facts.compressed = (row.flags & SessionRow::kCompressed) != 0;
   return facts;
 }
 

@@ -21,10 +21,11 @@ void Porter::read_worker(std::uint32_t index) {
   for (int i = 0; i < kMessagesATurn; ++i) {
     if (row.state.load() == WorkerState::none || row.fd != fd) return;
     const auto size = ::recv(fd, nullptr, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
-    const auto message =
+    auto message =
         net::receive_message(fd, size > 0 ? static_cast<std::size_t>(size) : 1, net::Wait::no);
     if (message) {
-      take_message(index, message->bytes);
+      take_message(index, message->bytes,
+                   message->descriptors.empty() ? Fd{} : std::move(message->descriptors.front()));
     } else {
       if (message.error().code != Errc::unavailable) lose_worker(index);
       return;
@@ -32,10 +33,10 @@ void Porter::read_worker(std::uint32_t index) {
   }
 }
 
-void Porter::take_message(std::uint32_t index, std::string_view message) {
+void Porter::take_message(std::uint32_t index, std::string_view message, Fd stream) {
   switch (service::kind_of(message)) {
     case service::Kind::park:
-      return take_park(index, message);
+      return take_park(index, message, std::move(stream));
     case service::Kind::end:
       return take_end(index, message);
     case service::Kind::login:
@@ -54,7 +55,7 @@ bool Porter::is_current(const service::Ticket& ticket, std::uint32_t worker) con
          row.wake == ticket.wake && row.worker == worker;
 }
 
-void Porter::take_park(std::uint32_t index, std::string_view message) {
+void Porter::take_park(std::uint32_t index, std::string_view message, Fd stream) {
   const auto park = service::decode_park(message);
   if (!park) {
     LOG(error, "worker.bad_message", {"pid", head_.workers[index].pid},
@@ -72,11 +73,22 @@ void Porter::take_park(std::uint32_t index, std::string_view message) {
   SessionRow& row = rows_[slot];
   count_out(slot, -1);
   fill_row(slot, park->parked);
+  if (stream) replace_stream(slot, std::move(stream));
   const Extent old{row.record.exchange(record->word())};
   row.state.store(SessionState::quiet);
   heap_.release(old);
   release_worker(index, park->leaving);
   settle(slot, park->parked.watches);
+}
+
+/// COMPRESS: a relay of transportd has the connection now, and this is the session's end of it. A
+/// successor that finds the session `out` asks the worker again and gets the same socket again.
+void Porter::replace_stream(std::uint32_t slot, Fd stream) {
+  SessionRow& row = rows_[slot];
+  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, row.fd, nullptr);
+  Fd former{std::exchange(row.fd, stream.release())};  // closed, not shut down: the relay has it
+  row.flags |= SessionRow::kCompressed;
+  watch_descriptor(row.fd, Source::session, slot, EPOLLET);
 }
 
 void Porter::fill_row(std::uint32_t slot, const service::Parked& parked) {

@@ -10,27 +10,9 @@
 namespace postern::transportd {
 namespace {
 
-// One scratch buffer for all relays of the process: an idle connection owns no buffer at all.
-std::array<char, 64 << 10> scratch;
-
-/// Octets sent; 0 if the socket is full; -1 if it is broken.
-ssize_t send_some(int socket, std::string_view bytes) {
-  for (;;) {
-    const ssize_t sent = send(socket, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (sent >= 0) return sent;
-    if (errno == EINTR) continue;
-    return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -1;
-  }
-}
+constexpr int kRounds = 16;  // then others have their turn
 
 }  // namespace
-
-void Pending::take(std::size_t size) {
-  begin_ += size;
-  if (begin_ < bytes_.size()) return;
-  std::string().swap(bytes_);
-  begin_ = 0;
-}
 
 Relay::Relay(Fd tcp, Ssl ssl, std::string_view before_tls)
     : tcp_(std::move(tcp)), ssl_(std::move(ssl)) {
@@ -50,7 +32,7 @@ void Relay::pump() {
   if (state_ == State::handshake && !shake_hands()) return;
   if (state_ != State::open || !attached()) return;
   bool moved = true;
-  while (moved && state_ == State::open) {
+  for (int round = 0; moved && state_ == State::open && round < kRounds; ++round) {
     moved = flush_plain();
     moved |= tls_to_plain();
     moved |= flush_tls();
@@ -118,9 +100,9 @@ bool Relay::tls_result(int result, std::string_view what) {
 bool Relay::tls_to_plain() {
   if (client_ended_ || !to_plain_.empty()) return false;
   tls_wants_write_ = false;
-  const int got = SSL_read(ssl_.get(), scratch.data(), static_cast<int>(scratch.size()));
+  const int got = SSL_read(ssl_.get(), scratch().data(), static_cast<int>(scratch().size()));
   if (got <= 0) return tls_result(got, "read");
-  const std::string_view bytes(scratch.data(), static_cast<std::size_t>(got));
+  const std::string_view bytes(scratch().data(), static_cast<std::size_t>(got));
   const ssize_t sent = send_some(plain_.get(), bytes);
   if (sent < 0) {
     session_ended_ = true;  // it doesn't read any more; what it has written still goes out
@@ -145,7 +127,7 @@ bool Relay::flush_plain() {
 
 bool Relay::plain_to_tls() {
   if (session_ended_ || !to_tls_.empty()) return false;
-  const ssize_t got = recv(plain_.get(), scratch.data(), scratch.size(), MSG_DONTWAIT);
+  const ssize_t got = recv(plain_.get(), scratch().data(), scratch().size(), MSG_DONTWAIT);
   if (got < 0) {
     if (errno == EINTR) return true;
     if (errno != EAGAIN && errno != EWOULDBLOCK) session_ended_ = true;
@@ -155,7 +137,7 @@ bool Relay::plain_to_tls() {
     session_ended_ = true;
     return false;
   }
-  to_tls_.put({scratch.data(), static_cast<std::size_t>(got)});
+  to_tls_.put({scratch().data(), static_cast<std::size_t>(got)});
   return flush_tls();
 }
 

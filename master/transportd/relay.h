@@ -1,6 +1,5 @@
 // Relay: one TLS connection. Octets go between the client's TCP socket (TLS) and one end of a
-// socketpair (plain), whose other end is the session's socket. Non-blocking, at most 64 KiB are
-// held in each direction; a full side stops reading the other.
+// socketpair (plain), whose other end is the session's socket.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -12,6 +11,7 @@
 
 #include "lib/base/fd.h"
 #include "lib/base/result.h"
+#include "master/transportd/flow.h"
 
 namespace postern::transportd {
 
@@ -20,45 +20,25 @@ struct SslFree {
 };
 using Ssl = std::unique_ptr<SSL, SslFree>;
 
-/// Octets that wait for one side to take them; memory only while there are some.
-class Pending {
+class Relay final : public Flow {
  public:
-  [[nodiscard]] bool empty() const { return begin_ == bytes_.size(); }
-  [[nodiscard]] std::string_view view() const { return std::string_view(bytes_).substr(begin_); }
-  void put(std::string_view more) { bytes_.append(more); }
-  void take(std::size_t size);
-
- private:
-  std::string bytes_;
-  std::size_t begin_ = 0;
-};
-
-class Relay {
- public:
-  static constexpr std::size_t kMost = 64 << 10;
-
-  /// What the event loop is to wait for.
-  struct Interest {
-    bool tcp_in = false, tcp_out = false, plain_in = false, plain_out = false;
-    friend bool operator==(const Interest&, const Interest&) = default;
-  };
   enum class State { handshake, open, ended };
 
   /// `tcp` is non-blocking. `before_tls` is written in the clear first (the OK to STARTTLS).
   Relay(Fd tcp, Ssl ssl, std::string_view before_tls);
 
-  /// Moves whatever can be moved; never blocks.
-  void pump();
+  void pump() override;
   [[nodiscard]] State state() const { return state_; }
-  [[nodiscard]] Interest interest() const;
+  [[nodiscard]] bool ended() const override { return state_ == State::ended; }
+  [[nodiscard]] Interest interest() const override;
   /// Once, after the handshake: this relay's end of the socketpair.
   void attach_plain(Fd plain);
   [[nodiscard]] bool attached() const { return static_cast<bool>(plain_); }
 
   [[nodiscard]] SSL* ssl() const { return ssl_.get(); }
-  [[nodiscard]] int tcp_fd() const { return tcp_.get(); }
-  [[nodiscard]] int plain_fd() const { return plain_.get(); }
-  [[nodiscard]] const std::string& why_ended() const { return why_; }
+  [[nodiscard]] int tcp_fd() const override { return tcp_.get(); }
+  [[nodiscard]] int plain_fd() const override { return plain_.get(); }
+  [[nodiscard]] const std::string& why_ended() const override { return why_; }
 
  private:
   bool shake_hands();

@@ -22,8 +22,6 @@
 namespace postern::transportd {
 namespace {
 
-// Enough for full-speed transfers: measured 950 MiB/s with it, half without.
-constexpr int kPlainBuffer = 512 << 10;
 constexpr std::size_t kMaxPem = 1 << 20;
 constexpr int kTurns = 64;  // connections taken from one source before others have their turn
 
@@ -89,7 +87,7 @@ void Server::run() {
   while (!master_gone_ && !(stopping_ && connections_.empty())) {
     const int count = epoll_wait(epoll_.get(), events.data(), events.size(), wait_millis());
     for (int i = 0; i < count; ++i) on_event(events[static_cast<std::size_t>(i)].data.u64);
-    expire_handshakes();
+    sweep();
   }
 }
 
@@ -234,14 +232,40 @@ void Server::on_hand_in() {
   for (int i = 0; i < kTurns; ++i) {
     auto message = net::receive_message(tls_door_.get(), service::kMaxMessage, net::Wait::no);
     if (!message) return;
-    auto request = service::decode_tls_request(message->bytes);
-    if (!request || message->descriptors.empty()) {
-      LOG(error, "transportd.bad_order", {"error", request ? "no socket" : request.error().text});
-      continue;
-    }
-    begin(std::move(message->descriptors.front()), std::move(request->facts), request->alpn,
-          request->ok_line);
+    if (service::kind_of(message->bytes) == service::Kind::compress)
+      begin_compression(std::move(*message));
+    else
+      begin_tls(std::move(*message));
   }
+}
+
+void Server::begin_tls(net::Message message) {
+  auto request = service::decode_tls_request(message.bytes);
+  if (!request || message.descriptors.empty()) {
+    LOG(error, "transportd.bad_order", {"error", request ? "no socket" : request.error().text});
+    return;
+  }
+  begin(std::move(message.descriptors.front()), std::move(request->facts), request->alpn,
+        request->ok_line);
+}
+
+void Server::begin_compression(net::Message message) {
+  auto request = service::decode_compress_request(message.bytes);
+  if (!request || message.descriptors.size() < 2) {
+    LOG(error, "transportd.bad_order", {"error", request ? "no sockets" : request.error().text});
+    return;
+  }
+  const std::uint64_t number = next_number_++;
+  Connection& connection = connections_[number];
+  connection.facts = std::move(request->facts);
+  connection.flow = std::make_unique<CompressRelay>(std::move(message.descriptors[0]),
+                                                    std::move(message.descriptors[1]),
+                                                    request->ok_line, request->unread);
+  LOG(notice, "compress.open", {"conn", connection.facts.session_id},
+      {"peer", connection.facts.peer_address}, {"service", connection.facts.service});
+  if (const auto done = meet_session(number, connection); !done)
+    return drop(number, done.error().text);
+  advance(number);
 }
 
 // Connections.
@@ -287,7 +311,9 @@ Result<void> Server::shake(Connection& connection, Fd tcp, std::string_view clea
   connection.contexts = at->second;
   Ssl ssl(SSL_new(connection.contexts->standard()));
   if (!ssl) return fail(Errc::io, "SSL_new: {}", openssl_error());
-  connection.relay = std::make_unique<Relay>(std::move(tcp), std::move(ssl), cleartext);
+  auto relay = std::make_unique<Relay>(std::move(tcp), std::move(ssl), cleartext);
+  connection.relay = relay.get();
+  connection.flow = std::move(relay);
   return {};
 }
 
@@ -321,14 +347,15 @@ void Server::advance(std::uint64_t number) {
   if (at == connections_.end()) return;  // ended by an earlier event of this round
   Connection& connection = at->second;
   if (connection.before_proxy) return read_proxy_header(number, connection);
-  Relay& relay = *connection.relay;
-  relay.pump();
-  if (relay.state() == Relay::State::open && !relay.attached()) {
+  connection.moved = true;
+  Flow& flow = *connection.flow;
+  flow.pump();
+  if (connection.deadline != 0 && connection.relay->state() == Relay::State::open) {
     if (const auto done = announce(number, connection); !done)
       return drop(number, done.error().text);
-    relay.pump();
+    flow.pump();
   }
-  if (relay.state() == Relay::State::ended) return drop(number, relay.why_ended());
+  if (flow.ended()) return drop(number, flow.why_ended());
   watch(number, connection);
 }
 
@@ -336,16 +363,12 @@ void Server::advance(std::uint64_t number) {
 Result<void> Server::announce(std::uint64_t number, Connection& connection) {
   connection.deadline = 0;
   describe_tls(connection.relay->ssl(), connection.facts);
-  auto pair = TRY(net::make_stream_pair());
-  set_non_blocking(pair.a.get());
-  setsockopt(pair.b.get(), SOL_SOCKET, SO_SNDBUF, &kPlainBuffer, sizeof kPlainBuffer);
+  auto pair = TRY(net::make_relay_pair());
   const int session = pair.b.get();
   TRY(net::send_message(door_.get(), service::encode_connection(connection.facts), {&session, 1},
                         net::Wait::no));
   connection.relay->attach_plain(std::move(pair.a));
-  epoll_event event{.events = 0,
-                    .data = {.u64 = token_of(static_cast<int>(Source::plain), number)}};
-  epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, connection.relay->plain_fd(), &event);
+  TRY(meet_session(number, connection));
   LOG(notice, "tls.open", {"peer", connection.facts.peer_address},
       {"service", connection.facts.service}, {"tls", connection.facts.tls_version},
       {"cipher", connection.facts.cipher}, {"sni", connection.facts.sni},
@@ -353,30 +376,40 @@ Result<void> Server::announce(std::uint64_t number, Connection& connection) {
   return {};
 }
 
+/// The session's side into the epoll set.
+Result<void> Server::meet_session(std::uint64_t number, Connection& connection) {
+  epoll_event event{.events = 0,
+                    .data = {.u64 = token_of(static_cast<int>(Source::plain), number)}};
+  if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, connection.flow->plain_fd(), &event) == 0) return {};
+  return errno_error("epoll_ctl", "session");
+}
+
 void Server::watch(std::uint64_t number, Connection& connection) {
-  const Relay& relay = *connection.relay;
-  const auto wanted = relay.interest();
-  const bool first = connection.watched == Relay::Interest{};
+  const Flow& flow = *connection.flow;
+  const auto wanted = flow.interest();
+  const bool first = connection.watched == Flow::Interest{};
   if (!first && wanted == connection.watched) return;
   epoll_event tcp{.events = mask(wanted.tcp_in, wanted.tcp_out),
                   .data = {.u64 = token_of(static_cast<int>(Source::tcp), number)}};
-  if (epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, relay.tcp_fd(), &tcp) != 0)
-    epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, relay.tcp_fd(), &tcp);
-  if (relay.attached()) {
+  if (epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, flow.tcp_fd(), &tcp) != 0)
+    epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, flow.tcp_fd(), &tcp);
+  if (flow.plain_fd() >= 0) {
     epoll_event plain{.events = mask(wanted.plain_in, wanted.plain_out),
                       .data = {.u64 = token_of(static_cast<int>(Source::plain), number)}};
-    epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, relay.plain_fd(), &plain);
+    epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, flow.plain_fd(), &plain);
   }
   connection.watched = wanted;
 }
 
 void Server::drop(std::uint64_t number, std::string_view why) {
   const auto at = connections_.find(number);
-  const bool opened = at->second.relay && at->second.relay->attached();
-  if (!opened)
-    LOG(notice, "tls.failed", {"peer", at->second.facts.peer_address},
-        {"service", at->second.facts.service}, {"error", why});
-  unwatch(at->second);
+  const Connection& connection = at->second;
+  if (connection.deadline != 0)
+    LOG(notice, "tls.failed", {"peer", connection.facts.peer_address},
+        {"service", connection.facts.service}, {"error", why});
+  if (connection.deadline == 0 && connection.relay == nullptr)
+    LOG(notice, "compress.end", {"conn", connection.facts.session_id}, {"reason", why});
+  unwatch(connection);
   connections_.erase(at);
 }
 
@@ -384,20 +417,22 @@ void Server::drop(std::uint64_t number, std::string_view why) {
 void Server::unwatch(const Connection& connection) {
   if (connection.before_proxy)
     epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, connection.before_proxy.get(), nullptr);
-  if (!connection.relay) return;
-  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, connection.relay->tcp_fd(), nullptr);
-  if (connection.relay->attached())
-    epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, connection.relay->plain_fd(), nullptr);
+  if (!connection.flow) return;
+  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, connection.flow->tcp_fd(), nullptr);
+  if (connection.flow->plain_fd() >= 0)
+    epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, connection.flow->plain_fd(), nullptr);
 }
 
-/// Once a second: handshakes (and PROXY headers) that take too long.
-void Server::expire_handshakes() {
+/// Once a second: handshakes (and PROXY headers) that take too long; memory of idle connections.
+void Server::sweep() {
   const std::int64_t now = steady_millis();
   if (now < next_sweep_) return;
   next_sweep_ = now + 1000;
   std::vector<std::uint64_t> late;
-  for (const auto& [number, connection] : connections_)
+  for (auto& [number, connection] : connections_) {
     if (connection.deadline != 0 && connection.deadline < now) late.push_back(number);
+    if (!std::exchange(connection.moved, false) && connection.flow) connection.flow->rest();
+  }
   for (const std::uint64_t number : late) drop(number, "handshake takes too long");
 }
 

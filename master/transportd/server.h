@@ -1,5 +1,6 @@
 // The event loop of transportd: accepts for implicit TLS, takes connections for STARTTLS, shakes
-// hands, and passes a plain socket with the facts of the connection through porter's door.
+// hands, and passes a plain socket with the facts of the connection through porter's door. Takes
+// connections for COMPRESS.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +16,7 @@
 #include "lib/service/daemon.h"
 #include "lib/service/transport_message.h"
 #include "master/transportd/certificates.h"
+#include "master/transportd/compress_relay.h"
 #include "master/transportd/relay.h"
 
 namespace postern::transportd {
@@ -39,13 +41,15 @@ class Server {
     bool proxy = false;
   };
   struct Connection {
-    std::unique_ptr<Relay> relay;
+    std::unique_ptr<Flow> flow;
+    Relay* relay = nullptr;                 // the flow, where it is TLS
     std::shared_ptr<TlsContexts> contexts;  // keeps the generation alive
     service::Facts facts;
     Fd before_proxy;  // waits for its PROXY header; no relay yet
     std::string alpn;
     std::int64_t deadline = 0;  // of the handshake; 0 when it is done
-    Relay::Interest watched;
+    bool moved = true;          // since the last sweep
+    Flow::Interest watched;
   };
   /// What an event is about: kind in the low octet, descriptor or connection number above.
   enum class Source : std::uint8_t { control, hand_in, listener, tcp, plain };
@@ -54,6 +58,8 @@ class Server {
   Result<void> watch_source(int fd, Source source, std::uint32_t events);
   void on_control();
   void on_hand_in();
+  void begin_tls(net::Message message);
+  void begin_compression(net::Message message);
   void obey(const ControlMessage& message, std::vector<Fd> descriptors);
   Result<void> gather_certificate(const ControlMessage& message, std::vector<Fd>& descriptors);
   Result<void> gather_profile(const ControlMessage& message, std::vector<Fd>& descriptors);
@@ -66,13 +72,14 @@ class Server {
   void accept_all(Listener& listener);
   void begin(Fd tcp, service::Facts facts, const std::string& alpn, std::string_view cleartext);
   void read_proxy_header(std::uint64_t number, Connection& connection);
+  Result<void> meet_session(std::uint64_t number, Connection& connection);
   Result<void> shake(Connection& connection, Fd tcp, std::string_view cleartext);
   void advance(std::uint64_t number);
   Result<void> announce(std::uint64_t number, Connection& connection);
   void watch(std::uint64_t number, Connection& connection);
   void unwatch(const Connection& connection);
   void drop(std::uint64_t number, std::string_view why);
-  void expire_handshakes();
+  void sweep();
   [[nodiscard]] int wait_millis() const;
 
   Fd control_, door_, tls_door_, epoll_;

@@ -28,6 +28,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   round_trip(bytes, service::decode_wake);
   round_trip(bytes, service::decode_park);
   round_trip(bytes, service::decode_end);
+  round_trip(bytes, service::decode_tls_request);
+  round_trip(bytes, service::decode_compress_request);
   round_trip(bytes, service::decode_login);
   round_trip(bytes, service::decode_login_answer);
   round_trip(bytes, service::decode_hello);

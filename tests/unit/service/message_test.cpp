@@ -51,6 +51,17 @@ TEST(Message, WakeKeepsEveryField) {
   EXPECT_FALSE(back->shutting_down);
 }
 
+TEST(Message, CompressRequestKeepsEveryField) {
+  CompressRequest request{some_facts(), "a1 OK DEFLATE active\r\n", std::string("\x4a\0\x07", 3)};
+  request.facts.compressed = true;
+  const auto back = decode_compress_request(encode(request));
+  ASSERT_TRUE(back) << back.error().text;
+  expect_equal(back->facts, request.facts);
+  EXPECT_TRUE(back->facts.compressed);
+  EXPECT_EQ(back->ok_line, request.ok_line);
+  EXPECT_EQ(back->unread, request.unread);
+}
+
 TEST(Message, ParkKeepsEveryField) {
   Park park;
   park.ticket = {1, 2, 3};
