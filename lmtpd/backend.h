@@ -6,6 +6,8 @@
 #include "lib/store/store.h"
 #include "lmtpd/options.h"
 #include "lmtpd/resolve.h"
+#include "sieve/site/lists.h"
+#include "sieve/site/settings.h"
 #include "sieve/site/sieve_scripts.h"
 #include "sieve/site/submit.h"
 
@@ -17,7 +19,9 @@ struct Backend {
   const auth::Authenticator& auth;
   const Options& options;
   QuotaGlance& quota;
+  const site::Settings& site;
   site::SieveScripts& scripts;
+  site::SieveLists& lists;
   site::Submitter& submitter;
 };
 

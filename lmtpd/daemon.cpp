@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "lib/config/hostname.h"
 #include "lib/meta/open.h"
 #include "lmtpd/reply.h"
 #include "lmtpd/session.h"
@@ -9,7 +10,7 @@
 namespace postern::lmtp {
 
 std::string LmtpDaemon::greeting(const config::Config& config, bool, bool) {
-  return fmt::format("220 {} LMTP Postern\r\n", hostname_of(config));
+  return fmt::format("220 {} LMTP Postern\r\n", config::hostname_of(config));
 }
 
 std::string LmtpDaemon::goodbye(service::Goodbye why) {
@@ -31,6 +32,7 @@ std::string LmtpDaemon::goodbye(service::Goodbye why) {
 Result<void> LmtpDaemon::prepare(const config::Config& config) {
   options_ = Options::from(config);
   auth_ = TRY(auth::Authenticator::create(config));
+  site_ = TRY(site::Settings::from(config));
   submitter_ = TRY(site::make_submitter(options_.sieve_submission, options_.hostname));
   return {};
 }
@@ -38,13 +40,15 @@ Result<void> LmtpDaemon::prepare(const config::Config& config) {
 Result<void> LmtpDaemon::start_worker(service::Runtime& runtime) {
   meta_ = meta::connect_meta(runtime.config());
   scripts_ = std::make_unique<site::SieveScripts>(runtime.config());
+  lists_ = std::make_unique<site::SieveLists>(runtime.config(), site_);
   store_ = TRY(store::Store::open(runtime.config(), *meta_, runtime.board()));
   return {};
 }
 
 service::Outcome LmtpDaemon::serve(service::Session session, service::Runtime& runtime) {
   store_->set_session(session.facts.session_id);
-  const Backend backend{*store_, *meta_, *auth_, options_, quota_, *scripts_, *submitter_};
+  const Backend backend{*store_, *meta_,    *auth_,  options_,   quota_,
+                        site_,   *scripts_, *lists_, *submitter_};
   return Session(std::move(session), runtime, backend).serve();
 }
 

@@ -10,6 +10,8 @@
 #include "lib/store/store.h"
 #include "lmtpd/options.h"
 #include "lmtpd/resolve.h"
+#include "sieve/site/lists.h"
+#include "sieve/site/settings.h"
 #include "sieve/site/sieve_scripts.h"
 #include "sieve/site/submit.h"
 
@@ -32,7 +34,9 @@ class LmtpDaemon : public service::Daemon {
   std::unique_ptr<store::Store> store_;
   QuotaGlance quota_;
   std::unique_ptr<site::Submitter> submitter_;
+  site::Settings site_;
   std::unique_ptr<site::SieveScripts> scripts_;
+  std::unique_ptr<site::SieveLists> lists_;
 };
 
 }  // namespace postern::lmtp

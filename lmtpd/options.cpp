@@ -1,19 +1,12 @@
 #include "lmtpd/options.h"
 
-#include <unistd.h>
+#include "lib/config/hostname.h"
 
 namespace postern::lmtp {
 
-std::string hostname_of(const config::Config& config) {
-  if (auto name = config.text("server.hostname"); !name.empty()) return name;
-  char name[256] = "localhost";
-  ::gethostname(name, sizeof name - 1);
-  return name;
-}
-
 Options Options::from(const config::Config& config) {
   Options out;
-  out.hostname = hostname_of(config);
+  out.hostname = config::hostname_of(config);
   out.trace_directory = config.text("log.trace_directory");
   out.addresses.default_domain = config.text("auth.default_domain");
   out.addresses.post_user = config.text("namespace.post_user");
@@ -25,9 +18,7 @@ Options Options::from(const config::Config& config) {
   out.autocreate = config.boolean("lmtp.autocreate");
   out.over_quota_permanent = config.boolean("lmtp.over_quota_permanent");
   out.require_auth = config.boolean("lmtp.require_auth");
-  out.sieve_autocreate = config.boolean("sieve.autocreate");
   out.sieve_submission = config.text("sieve.submission");
-  out.prefixes = meta::NamespacePrefixes::from(config);
   return out;
 }
 

@@ -6,7 +6,6 @@
 #include <string>
 
 #include "lib/config/config.h"
-#include "lib/meta/namespace.h"
 #include "lib/meta/recipient.h"
 
 namespace postern::lmtp {
@@ -22,14 +21,9 @@ struct Options {
   bool autocreate = false;
   bool over_quota_permanent = false;
   bool require_auth = false;
-  bool sieve_autocreate = false;
   std::string sieve_submission;
-  meta::NamespacePrefixes prefixes;
 
   static Options from(const config::Config& config);
 };
-
-/// server.hostname, or what the system says.
-std::string hostname_of(const config::Config& config);
 
 }  // namespace postern::lmtp

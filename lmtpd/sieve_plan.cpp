@@ -56,7 +56,7 @@ class Planner {
         in_(input),
         user_(input.recipient.wanted.user),
         mailboxes_(backend.store, backend.meta, backend.auth.identity_of(user_),
-                   backend.options.prefixes, backend.options.sieve_autocreate) {
+                   backend.site.prefixes, backend.site.autocreate) {
     plan_.keep.mailbox = input.recipient.mailbox;
     facts_.hostname = backend.options.hostname;
     facts_.now = wall_seconds();
@@ -242,8 +242,8 @@ Result<Plan> Planner::run() {
   script_name_ = chosen->name;
   if (chosen->error) log_error(*chosen->error);
   if (!chosen->script) return kept();
-  site::SieveHost host(back_.meta, back_.scripts, mailboxes_, back_.options.hostname,
-                       back_.options.addresses.default_domain);
+  site::SieveHost host(back_.meta, back_.scripts, back_.lists, mailboxes_, back_.site);
+  host.set_message(in_.octets);
   auto outcome = sieve::run(*chosen->script, {in_.octets, envelope_of(in_)}, host,
                             chosen->script->environment.limits);
   if (outcome.error) {

@@ -3,6 +3,8 @@
 
 namespace postern::sieve {
 
+static const ScoreSource kNoFilter;
+
 int Host::zone_minutes(std::int64_t) { return 0; }
 Result<bool> Host::mailbox_exists(std::string_view) { return false; }
 Result<bool> Host::mailbox_id_exists(std::string_view) { return false; }
@@ -24,8 +26,8 @@ Result<std::vector<std::string>> Host::list_addresses(std::string_view) {
   return std::vector<std::string>();
 }
 std::optional<std::string> Host::environment(std::string_view) { return std::nullopt; }
-ScoreSource Host::spam_source() { return {}; }
-ScoreSource Host::virus_source() { return {}; }
+const ScoreSource& Host::spam_source() { return kNoFilter; }
+const ScoreSource& Host::virus_source() { return kNoFilter; }
 std::string_view Host::detail_separators() { return "+"; }
 bool Host::tracing() { return false; }
 void Host::trace(std::uint32_t, std::string_view) {}

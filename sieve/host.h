@@ -2,28 +2,39 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "lib/base/result.h"
 
 namespace postern::sieve {
 
+class Regex;
+
 enum class Location : std::uint8_t { personal, global };
 
 /// How spamtest and virustest read a filter's verdict from the message (RFC 5235).
 struct ScoreSource {
   enum class Form : std::uint8_t {
-    number,  // the first number of the field is the score, `max` is certain spam
-    marks,   // the score is the length of the field's first word, e.g. "****"
-    word,    // `positive` anywhere in the field means certain, else none
+    number,  // the first number is the score, `max` is certain spam
+    marks,   // the score is the length of the first word, e.g. "****"
+    words,   // the text is one of `words`
   };
-  std::string field;  // empty: no filter is configured; the tests see "0", not tested
+  /// Text of a message: a field, or what the first group of `pattern` (or all of it) finds there.
+  struct Place {
+    std::string field;
+    std::shared_ptr<const Regex> pattern;
+  };
+  Place score;  // no field: no filter is configured; the tests see "0", not tested
   Form form = Form::number;
   double max = 10.0;
-  std::string positive;
+  Place max_place;  // with a field: `max` stands there, for each message
+  /// Grades (1 to 10, for virustest 1 to 5) and the texts that mean them, in any case.
+  std::vector<std::pair<int, std::string>> words;
 };
 
 /// Each question may fail: the run then ends with an error, that is with an implicit keep.
@@ -67,8 +78,8 @@ class Host {
 
   /// RFC 5183 §4 items that the engine doesn't know itself; nothing for unknown ones.
   virtual std::optional<std::string> environment(std::string_view item);
-  virtual ScoreSource spam_source();
-  virtual ScoreSource virus_source();
+  virtual const ScoreSource& spam_source();
+  virtual const ScoreSource& virus_source();
   /// Characters that separate user and detail; RFC 5233 §4 leaves them to the site.
   virtual std::string_view detail_separators();
 

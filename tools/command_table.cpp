@@ -39,6 +39,8 @@ constexpr std::array kSieveCheck{Parameter{"script", Kind::list, "scripts"}};
 constexpr Parameter kScriptName{"name", Kind::argument, "a script's name"};
 constexpr std::array kSieveActivate{
     kUser, Parameter{"name", Kind::optional, "a script's name; none deactivates"}};
+constexpr std::array kSieveAddresses{
+    kUser, Parameter{"--replace", Kind::flag, "by standard input, one address a line"}};
 constexpr std::array kSieveFilter{
     kUser,
     Parameter{"mailbox", Kind::argument, "as the user's client shows it"},
@@ -88,6 +90,8 @@ constexpr std::array kCommands{
     Command{"reconstruct", "Build the index of mailboxes anew", kReconstruct, reconstruct},
     Command{"sieve activate", "Make a script the one that runs at delivery", kSieveActivate,
             sieve_activate},
+    Command{"sieve addresses", "The address book that scripts see as :addrbook:default",
+            kSieveAddresses, sieve_addresses},
     Command{"sieve check", "Errors of Sieve scripts as file:line:column: text", kSieveCheck,
             sieve_check, Needs::nothing},
     Command{"sieve delete", "Remove a user's script", kSieveOne, sieve_delete},

@@ -177,6 +177,7 @@ std::optional<MailboxFilter::Done> MailboxFilter::filter(const meta::MailboxEntr
   }
   auto envelope = stored_envelope(message->bytes());
   if (!envelope.to) envelope.to = options_.user_address;
+  host_.set_message(message->bytes());
   done.outcome = sieve::run(*options_.script, {message->bytes(), envelope}, host_,
                             options_.script->environment.limits);
   decide(source, done);

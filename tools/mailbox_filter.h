@@ -39,7 +39,7 @@ struct FilterOptions {
 class MailboxFilter {
  public:
   /// All outlive this.
-  MailboxFilter(store::Store& store, sieve::Host& host, const site::SieveMailboxes& mailboxes,
+  MailboxFilter(store::Store& store, site::SieveHost& host, const site::SieveMailboxes& mailboxes,
                 FilterOptions options)
       : store_(store), host_(host), mailboxes_(mailboxes), options_(std::move(options)) {}
 
@@ -68,7 +68,7 @@ class MailboxFilter {
   Result<void> copy(store::Mailbox& mailbox, const Done& done, const FilterVerdict::Copy& copy);
 
   store::Store& store_;
-  sieve::Host& host_;
+  site::SieveHost& host_;
   const site::SieveMailboxes& mailboxes_;
   FilterOptions options_;
 };

@@ -185,6 +185,9 @@ constexpr std::array kOptions{
     Option{"service.*.socket_mode", Type::text, "0660", "Mode of the Unix sockets, octal."},
     Option{"service.*.tls", Type::text, "none",
            "none, starttls (where transportd runs) or implicit."},
+    Option{"sieve.address_book", Type::text, "",
+           "Path of a user's address book with {user} in it, one address a line, for the external "
+           "list :addrbook:default; empty: the one that postern sieve addresses keeps."},
     Option{"sieve.autocreate", Type::boolean, "false",
            "A mailbox of the user that fileinto names and that doesn't exist is made, also without "
            ":create."},
@@ -195,13 +198,45 @@ constexpr std::array kOptions{
            "Path of the Sieve script for users without an active one; empty: none."},
     Option{"sieve.global_directory", Type::text, "",
            "Folder of the scripts that include :global finds, as NAME.sieve; empty: none."},
+    Option{"sieve.list.*.file", Type::text, "", "External list of the site, one entry a line."},
+    Option{"sieve.list.*.name", Type::text, "",
+           "What scripts call the list, \"tag:example.org,2026:partners\"; empty: the name in *."},
     Option{"sieve.max_script_size", Type::size, "1MiB", "Largest Sieve script.", 1024, 16 << 20},
     Option{"sieve.max_scripts", Type::integer, "50", "Sieve scripts of one user.", 1, 10000},
     Option{"sieve.max_storage", Type::size, "10MiB", "All Sieve scripts of one user together.",
            1024, 1 << 30},
+    Option{"sieve.spamtest_field", Type::text, "",
+           "Header field with the spam filter's score: \"X-Spam-Score\", or with an expression "
+           "whose first group "
+           "is the text that counts: \"X-Spam-Status: score=(-?[0-9.]+)\". Empty: spamtest knows "
+           "nothing."},
+    Option{
+        "sieve.spamtest_form", Type::text, "number",
+        "number (the first number of the text), marks (the length of its first word, \"****\") or "
+        "words (see sieve.spamtest_words)."},
+    Option{"sieve.spamtest_max", Type::text, "10",
+           "The number or length that is certain, or a field where it stands, as in "
+           "sieve.spamtest_field."},
+    Option{
+        "sieve.spamtest_words", Type::list, "",
+        "\"GRADE=TEXT\" with grades from 1 (clean) to 10 (certain); any other text: not tested."},
     Option{"sieve.submission", Type::text, "",
            "Where mail that scripts send goes: \"smtp://127.0.0.1:25\", or \"sendmail:\" and the "
            "path of a command; empty: it can't be sent, and redirected mail is refused for now."},
+    Option{"sieve.virustest_field", Type::text, "",
+           "Header field with the virus scanner's verdict: \"X-Virus\", or with an expression "
+           "whose first group "
+           "is the text that counts: \"X-Virus-Status: ([A-Za-z]+)\". Empty: virustest knows "
+           "nothing."},
+    Option{
+        "sieve.virustest_form", Type::text, "words",
+        "number (the first number of the text), marks (the length of its first word, \"****\") or "
+        "words (see sieve.virustest_words)."},
+    Option{"sieve.virustest_max", Type::text, "5",
+           "The number or length that is certain, or a field where it stands, as in "
+           "sieve.virustest_field."},
+    Option{"sieve.virustest_words", Type::list, "",
+           "\"GRADE=TEXT\" with grades from 1 (clean) to 5 (certain); any other text: not tested."},
     Option{
         "start.*.command", Type::text, "",
         "Command that must end with success before the services start, in the order of the names."},

@@ -140,6 +140,15 @@ Result<void> Scripts::put(std::string_view name, std::string_view text) {
   return sync_directory();
 }
 
+Result<void> Scripts::put_address_book(std::string_view text) {
+  if (text.size() > limits_.total_octets)
+    return fail(Errc::over_quota, "address book of {} octets, limit {}", text.size(),
+                limits_.total_octets);
+  TRY(make_directories());
+  TRY(replace_durably(address_book(), text));
+  return sync_directory();
+}
+
 Result<void> Scripts::remove(std::string_view name) {
   TRY(check_name(name));
   if (TRY(active()) == name) return fail(Errc::in_use, "script {} is active", name);

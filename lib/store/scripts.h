@@ -33,6 +33,11 @@ class Scripts {
  public:
   static Scripts of(const config::Config& config, const meta::UserRecord& user);
 
+  /// Where the user's address book is, if there is one: a text file beside the scripts.
+  [[nodiscard]] std::string address_book() const { return directory_ + "/addresses"; }
+  /// @error over_quota  larger than all scripts together may be
+  Result<void> put_address_book(std::string_view text);
+
   /// RFC 5804 §1.6: UTF-8, no control characters, not empty; at most 128 octets here.
   /// @error bad_syntax, limit
   static Result<void> check_name(std::string_view name);

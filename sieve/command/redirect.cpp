@@ -94,11 +94,10 @@ Result<Flow> run_redirect(Run& run, const Code& code) {
     run.note("redirect left out: the message is in a loop");
     return Flow::next;
   }
-  for (const auto& address : addresses) {
-    if (++run.used().redirects > run.limits().redirects)
-      return fail(Errc::limit, "too many redirects (over {})", run.limits().redirects);
-    TRY(run.act(code, Redirect{address, copy, options}, copy));
-  }
+  // A list is one redirect; how many addresses it may have, the limit of actions says.
+  if (++run.used().redirects > run.limits().redirects)
+    return fail(Errc::limit, "too many redirects (over {})", run.limits().redirects);
+  for (const auto& address : addresses) TRY(run.act(code, Redirect{address, copy, options}, copy));
   return Flow::next;
 }
 

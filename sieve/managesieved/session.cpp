@@ -122,7 +122,9 @@ std::string capabilities(auth::Authenticator& auth, const auth::Channel& channel
   std::string out = "\"IMPLEMENTATION\" \"Postern\"\r\n\"VERSION\" \"1.0\"\r\n";
   out += fmt::format("\"SASL\" {}\r\n", wire_string(mechanisms));
   out += fmt::format("\"SIEVE\" {}\r\n", wire_string(sieve::capability_line({})));
-  out += "\"NOTIFY\" \"mailto\"\r\n\"MAXREDIRECTS\" \"5\"\r\n\"UNAUTHENTICATE\"\r\n";
+  out +=
+      "\"EXTLISTS\" \"tag urn\"\r\n\"NOTIFY\" \"mailto\"\r\n\"MAXREDIRECTS\" "
+      "\"5\"\r\n\"UNAUTHENTICATE\"\r\n";
   if (starttls) out += "\"STARTTLS\"\r\n";
   if (!owner.empty()) out += fmt::format("\"OWNER\" {}\r\n", wire_string(owner));
   return out;

@@ -5,6 +5,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
 #include "sieve/site/digest.h"
+#include "sieve/site/remote.h"
 
 namespace postern::site {
 namespace {
@@ -90,15 +91,29 @@ Result<bool> SieveHost::vacation_answered(std::string_view handle, std::string_v
 }
 
 std::vector<std::string> SieveHost::own_addresses() {
-  const auto& user = mailboxes_.user();
-  if (!user.domain().empty() || domain_.empty()) return {user.text()};
-  return {user.text() + '@' + std::string(domain_)};
+  return {settings_.address_of(mailboxes_.user())};
+}
+
+bool SieveHost::list_known(std::string_view list) { return lists_.known(list); }
+
+Result<bool> SieveHost::list_contains(std::string_view list, std::string_view value) {
+  return TRY(lists_.list(meta_, mailboxes_.user(), list))->contains(value);
+}
+
+Result<std::vector<std::string>> SieveHost::list_addresses(std::string_view list) {
+  return TRY(lists_.list(meta_, mailboxes_.user(), list))->addresses();
 }
 
 std::optional<std::string> SieveHost::environment(std::string_view item) {
-  if (item == "host") return std::string(hostname_);
-  if (item == "domain") return std::string(domain_);
+  if (item == "host") return settings_.hostname;
+  if (item == "domain") return settings_.domain;
+  if (item == "remote-host") return remote_of(message_).host;  // "" where it isn't known
+  if (item == "remote-ip") {
+    auto remote = remote_of(message_);
+    return remote.ip.empty() ? std::nullopt : std::optional(std::move(remote.ip));
+  }
   if (item == "vnd.dovecot.username") return mailboxes_.user().text();
+  if (item == "vnd.dovecot.default-mailbox") return "INBOX";
   return std::nullopt;
 }
 

@@ -8,6 +8,8 @@
 
 #include "lib/meta/meta.h"
 #include "sieve/host.h"
+#include "sieve/site/lists.h"
+#include "sieve/site/settings.h"
 #include "sieve/site/sieve_mailboxes.h"
 #include "sieve/site/sieve_scripts.h"
 
@@ -15,14 +17,13 @@ namespace postern::site {
 
 class SieveHost : public sieve::Host {
  public:
-  /// All outlive this. `domain`: of addresses that are written without one.
-  SieveHost(meta::Meta& meta, SieveScripts& scripts, const SieveMailboxes& mailboxes,
-            std::string_view hostname, std::string_view domain)
-      : meta_(meta),
-        scripts_(scripts),
-        mailboxes_(mailboxes),
-        hostname_(hostname),
-        domain_(domain) {}
+  /// All outlive this.
+  SieveHost(meta::Meta& meta, SieveScripts& scripts, SieveLists& lists,
+            const SieveMailboxes& mailboxes, const Settings& settings)
+      : meta_(meta), scripts_(scripts), lists_(lists), mailboxes_(mailboxes), settings_(settings) {}
+
+  /// The message that the next run is about; outlives it. For items of `environment`.
+  void set_message(std::string_view octets) { message_ = octets; }
 
   std::int64_t now() override;
   int zone_minutes(std::int64_t at) override;
@@ -37,14 +38,20 @@ class SieveHost : public sieve::Host {
   Result<bool> vacation_answered(std::string_view handle, std::string_view address,
                                  std::int64_t seconds) override;
   std::vector<std::string> own_addresses() override;
+  bool list_known(std::string_view list) override;
+  Result<bool> list_contains(std::string_view list, std::string_view value) override;
+  Result<std::vector<std::string>> list_addresses(std::string_view list) override;
   std::optional<std::string> environment(std::string_view item) override;
+  const sieve::ScoreSource& spam_source() override { return settings_.spam; }
+  const sieve::ScoreSource& virus_source() override { return settings_.virus; }
 
  private:
   meta::Meta& meta_;
   SieveScripts& scripts_;
+  SieveLists& lists_;
   const SieveMailboxes& mailboxes_;
-  std::string_view hostname_;
-  std::string_view domain_;
+  const Settings& settings_;
+  std::string_view message_;
 };
 
 /// What the host looks for, and delivery notes once it has succeeded.

@@ -59,7 +59,9 @@ struct World {
     for (const auto* const user : {"anna", "bob"})
       ASSERT(store::provision_user(*store, *meta, meta::UserName::from_utf8(user).value()));
     options = Options::from(config);
+    site = site::Settings::from(config).value();
     scripts = std::make_unique<site::SieveScripts>(config);
+    lists = std::make_unique<site::SieveLists>(config, site);
     submitter = site::make_submitter("", "mail.example.org").value();
   }
   ~World() {
@@ -76,7 +78,9 @@ struct World {
   std::unique_ptr<store::Store> store;
   Options options;
   QuotaGlance quota;
+  site::Settings site;
   std::unique_ptr<site::SieveScripts> scripts;
+  std::unique_ptr<site::SieveLists> lists;
   std::unique_ptr<site::Submitter> submitter;
 };
 
@@ -96,8 +100,8 @@ void play(World& world, unsigned choice, std::string_view input) {
   const std::string script = std::string(kBefore[choice % std::size(kBefore)]) + std::string(input);
   ASSERT(write_all(pair.a.get(), script));
   ::shutdown(pair.a.get(), SHUT_WR);
-  const Backend backend{*world.store, *world.meta,    *world.auth,     world.options,
-                        world.quota,  *world.scripts, *world.submitter};
+  const Backend backend{*world.store, *world.meta,    *world.auth,  world.options,   world.quota,
+                        world.site,   *world.scripts, *world.lists, *world.submitter};
   service::Outcome outcome;
   do {
     service::Session wake;

@@ -19,6 +19,7 @@ Result<int> quota_set(const Arguments& arguments, Context& context);
 Result<int> rebuild_list(const Arguments& arguments, Context& context);
 Result<int> reconstruct(const Arguments& arguments, Context& context);
 Result<int> sieve_activate(const Arguments& arguments, Context& context);
+Result<int> sieve_addresses(const Arguments& arguments, Context& context);
 Result<int> sieve_check(const Arguments& arguments, Context& context);
 Result<int> sieve_delete(const Arguments& arguments, Context& context);
 Result<int> sieve_filter(const Arguments& arguments, Context& context);

@@ -63,8 +63,8 @@ Result<int> sieve_filter(const Arguments& arguments, Context& context) {
   if (arguments.has("--script")) text = TRY(read_file(arguments.text("--script")));
   TRY(context.prepare());
   const config::Config& config = context.config();
-  const std::string domain = config.text("auth.default_domain");
-  const auto user = TRY(meta::canonical_user(arguments.text("user"), domain));
+  const auto user =
+      TRY(meta::canonical_user(arguments.text("user"), config.text("auth.default_domain")));
   meta::Meta* const meta = TRY(context.meta());
   store::Store* const store = TRY(context.store());
   TRY(meta->user(user, false));
@@ -72,14 +72,15 @@ Result<int> sieve_filter(const Arguments& arguments, Context& context) {
   const auto compiled = TRY(script_for(arguments, context, user, scripts, text));
   if (!compiled.script) return compiled.status;
   const auto auth = TRY(auth::Authenticator::create(config));
-  const site::SieveMailboxes mailboxes(*store, *meta, auth->identity_of(user),
-                                       meta::NamespacePrefixes::from(config),
-                                       config.boolean("sieve.autocreate"));
-  FilterHost host(*meta, scripts, mailboxes, config.text("server.hostname"), domain);
+  const auto settings = TRY(site::Settings::from(config));
+  const site::SieveMailboxes mailboxes(*store, *meta, auth->identity_of(user), settings.prefixes,
+                                       settings.autocreate);
+  site::SieveLists lists(config, settings);
+  FilterHost host(*meta, scripts, lists, mailboxes, settings);
   const auto source = TRY(meta->lookup(TRY(mailboxes.name_of(arguments.text("mailbox")))));
   MailboxFilter filter(*store, host, mailboxes,
                        {.script = compiled.script,
-                        .user_address = host.own_addresses().front(),
+                        .user_address = settings.address_of(user),
                         .dry_run = arguments.has("--dry-run"),
                         .expunge = arguments.has("--expunge")});
   int status = EX_OK;

@@ -9,6 +9,7 @@
 #include "lib/meta/recipient.h"
 #include "lib/store/scripts.h"
 #include "sieve/sieve.h"
+#include "sieve/site/lists.h"
 #include "tools/command/commands.h"
 #include "tools/sieve_report.h"
 #include "tools/stored_message.h"
@@ -61,6 +62,22 @@ Result<int> sieve_put(const Arguments& arguments, Context& context) {
   auto scripts = TRY(scripts_of(arguments.text("user"), context));
   TRY(scripts.put(arguments.text("name"), text));
   if (arguments.has("--activate")) TRY(scripts.activate(arguments.text("name")));
+  return EX_OK;
+}
+
+Result<int> sieve_addresses(const Arguments& arguments, Context& context) {
+  const auto settings = TRY(site::Settings::from(context.config()));
+  const auto user = TRY(meta::canonical_user(arguments.text("user"), settings.domain));
+  meta::Meta* const meta = TRY(context.meta());
+  const auto path = TRY(site::address_book_of(context.config(), settings, *meta, user));
+  if (arguments.has("--replace")) {
+    if (!settings.address_book.empty())
+      return fail(Errc::not_supported, "sieve.address_book says that it is kept in {}", path);
+    auto scripts = TRY(scripts_of(arguments.text("user"), context));
+    TRY(scripts.put_address_book(TRY(read_standard_input())));
+    return EX_OK;
+  }
+  if (::access(path.c_str(), F_OK) == 0) TRY(write_all(STDOUT_FILENO, TRY(read_file(path))));
   return EX_OK;
 }
 

@@ -53,11 +53,7 @@ class DryHost : public sieve::Host {
         return std::optional(std::move(*text));
     return std::optional<std::string>();
   }
-  sieve::ScoreSource spam_source() override {
-    sieve::ScoreSource source;
-    source.field = "X-Spam-Score";
-    return source;
-  }
+  const sieve::ScoreSource& spam_source() override { return spam_; }
   bool tracing() override { return options_.trace; }
   void trace(std::uint32_t line, std::string_view text) override {
     fmt::print(stderr, "{}:{}: {}\n", options_.script, line, text);
@@ -65,6 +61,11 @@ class DryHost : public sieve::Host {
 
  private:
   const Options& options_;
+  const sieve::ScoreSource spam_ = [] {
+    sieve::ScoreSource source;
+    source.score.field = "X-Spam-Score";
+    return source;
+  }();
 };
 
 Result<std::string> read_message(const std::string& path) {

@@ -84,7 +84,9 @@ class LmtpTest : public testing::Test {
     runtime_ = std::make_unique<TestRuntime>(config_);
     options_ = Options::from(config_);
     auth_ = auth::Authenticator::create(config_).value();
+    site_ = site::Settings::from(config_).value();
     scripts_ = std::make_unique<site::SieveScripts>(config_);
+    lists_ = std::make_unique<site::SieveLists>(config_, site_);
     if (!store_) store_ = store::Store::open(config_, *meta_, runtime_->board()).value();
     connect();
   }
@@ -108,7 +110,8 @@ class LmtpTest : public testing::Test {
 
   /// Wakes the session until it is quiet or has ended; gives what it said.
   std::string serve() {
-    const Backend backend{*store_, *meta_, *auth_, options_, quota_, *scripts_, submitter_};
+    const Backend backend{*store_, *meta_,    *auth_,  options_,  quota_,
+                          site_,   *scripts_, *lists_, submitter_};
     service::Session wake;
     wake.facts = facts_;
     wake.stream = Fd(::dup(socket_.get()));
@@ -152,7 +155,9 @@ class LmtpTest : public testing::Test {
   config::Config config_ = config::Config::parse("").value();
   Options options_;
   QuotaGlance quota_;
+  site::Settings site_;
   std::unique_ptr<site::SieveScripts> scripts_;
+  std::unique_ptr<site::SieveLists> lists_;
   FakeSubmitter submitter_;
   std::unique_ptr<meta::EmbeddedMeta> meta_;
   std::unique_ptr<TestRuntime> runtime_;

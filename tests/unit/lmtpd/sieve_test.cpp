@@ -345,6 +345,28 @@ TEST_F(SieveDelivery, ScriptsAskForMailboxesAndAnnotations) {
   EXPECT_THAT(messages("user/anna").at(0).flags.keywords, ElementsAre("a", "c", "d"));
 }
 
+TEST_F(SieveDelivery, ScriptsSeeScoresListsAndTheRemoteHost) {
+  ASSERT_TRUE(replace_file(folder_ + "/partners", "@example.net\n"));
+  set("sieve.spamtest_field=X-Spam-Score");
+  set("sieve.list.partners.file=" + folder_ + "/partners");
+  set("sieve.list.partners.name=tag:example.org,2026:partners");
+  open();
+  talk("LHLO client.example.org\r\n");
+  auto scripts = store::Scripts::of(config_, meta_->user(user("anna"), false).value());
+  ASSERT_TRUE(scripts.put_address_book("carl@example.net\n"));
+  script("anna",
+         "require [\"spamtestplus\", \"extlists\", \"environment\", \"imap4flags\"];"
+         "if spamtest :percent :is \"80\" { addflag \"spam\"; }"
+         "if header :list \"from\" \":addrbook:default\" { addflag \"friend\"; }"
+         "if address :list \"from\" \"tag:example.org,2026:partners\" { addflag \"partner\"; }"
+         "if environment \"remote-ip\" \"192.0.2.9\" { addflag \"ip\"; }"
+         "if environment \"remote-host\" \"mx.example.net\" { addflag \"host\"; }");
+  deliver("Received: from x (mx.example.net [192.0.2.9]) by mta\r\n" +
+          message(1, "X-Spam-Score: 8\r\n"));
+  EXPECT_THAT(messages("user/anna").at(0).flags.keywords,
+              ElementsAre("spam", "friend", "partner", "ip", "host"));
+}
+
 TEST_F(SieveDelivery, IncludesComeFromTheUserAndTheSite) {
   const std::string site = folder_ + "/site";
   std::filesystem::create_directory(site);

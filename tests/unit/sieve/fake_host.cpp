@@ -3,22 +3,41 @@
 
 #include "lib/base/text.h"
 #include "sieve/date_parts.h"
+#include "sieve/regex.h"
 
 namespace postern::sieve {
 namespace {
 
-// "X-Spam-Score 10" or "X-Virus word infected" or "X-Spam-Level 5 marks"
+std::shared_ptr<const Regex> regex(std::string_view text) {
+  return Regex::open(text, Comparator::ascii_casemap, {}).value();
+}
+
+void add_to(ScoreSource& source, std::string_view word) {
+  const auto equals = word.find('=');
+  const auto value = word.substr(equals + 1);
+  if (word == "marks") {
+    source.form = ScoreSource::Form::marks;
+  } else if (word.starts_with("score=")) {
+    source.score.pattern = regex(value);
+  } else if (word.starts_with("max=")) {
+    source.max_place.field = value.substr(0, value.find(':'));
+    source.max_place.pattern = regex(value.substr(value.find(':') + 1));
+  } else {
+    source.words.emplace_back(std::stoi(std::string(word.substr(0, equals))), value);
+  }
+}
+
+// "X-Spam-Score 10", "X-Spam-Level 5 marks", "X-Virus words 1=clean 5=infected", and perhaps
+// "score=EXPRESSION" or "max=FIELD:EXPRESSION" behind it
 ScoreSource score_source(std::string_view value) {
   const auto words = split(value, ' ');
   ScoreSource source;
-  source.field = words.at(0);
-  if (words.size() > 2 && words[1] == "word") {
-    source.form = ScoreSource::Form::word;
-    source.positive = words[2];
-  } else {
-    source.max = std::stod(std::string(words.at(1)));
-    if (words.size() > 2) source.form = ScoreSource::Form::marks;
-  }
+  source.score.field = words.at(0);
+  if (words.at(1) == "words")
+    source.form = ScoreSource::Form::words;
+  else
+    source.max = std::stod(std::string(words[1]));
+  for (std::size_t i = 2; i < words.size(); ++i) add_to(source, words[i]);
   return source;
 }
 

@@ -28,8 +28,8 @@ class FakeHost : public Host {
   Result<bool> list_contains(std::string_view list, std::string_view value) override;
   Result<std::vector<std::string>> list_addresses(std::string_view list) override;
   std::optional<std::string> environment(std::string_view item) override;
-  ScoreSource spam_source() override { return spam_; }
-  ScoreSource virus_source() override { return virus_; }
+  const ScoreSource& spam_source() override { return spam_; }
+  const ScoreSource& virus_source() override { return virus_; }
 
   /// Takes one line of a case's host section; false: it doesn't know the name.
   bool set(std::string_view name, std::string_view value);
