@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "lib/config/manual.h"
 #include "tools/command/commands.h"
 
 namespace postern::tools {
@@ -10,52 +11,6 @@ namespace {
 
 using config::Option;
 using config::Type;
-
-constexpr std::string_view kManualHead = R"(# Configuration
-
-One TOML file, `/etc/postern/postern.toml` unless `--config` names another. An option
-`a.b` is the key `b` of the table `[a]`; a `*` stands for a name of your choice. Unknown keys
-and values out of range are refused with the line and the nearest name. Durations are written
-`500ms`, `15s`, `30min`, `2h`, `7d`; sizes `512`, `64KiB`, `10MiB`, `1GiB`; a secret is the
-value itself or `file:/path`. SIGHUP to master reads the file again.
-
-This page is made from the table that the program uses: `postern config manual`.
-)";
-
-std::string_view type_name(Type type) {
-  switch (type) {
-    case Type::boolean:
-      return "true or false";
-    case Type::integer:
-      return "number";
-    case Type::size:
-      return "size";
-    case Type::duration:
-      return "duration";
-    case Type::text:
-      return "text";
-    case Type::list:
-      return "list";
-    case Type::secret:
-      return "secret";
-  }
-  return "";
-}
-
-std::string range(const Option& option) {
-  if (option.most == INT64_MAX) return {};
-  const std::string_view unit = option.type == Type::duration ? " ms"
-                                : option.type == Type::size   ? " bytes"
-                                                              : "";
-  return fmt::format(" {} to {}{}.", option.least, option.most, unit);
-}
-
-void print_row(const Option& option) {
-  const std::string standard =
-      option.standard.empty() ? std::string() : fmt::format("`{}`", option.standard);
-  fmt::print("| `{}` | {} | {} | {}{} |\n", option.name, type_name(option.type), standard,
-             option.meaning, range(option));
-}
 
 /// The value in force, as it would be written; a secret's never.
 std::string value_of(const config::Config& config, const Option& option, const std::string& name) {
@@ -104,15 +59,7 @@ Result<int> config_check(const Arguments&, Context& context) {
 }
 
 Result<int> config_manual(const Arguments&, Context&) {
-  fmt::print("{}", kManualHead);
-  std::string_view group;
-  for (const auto& option : config::options()) {
-    const auto here = option.name.substr(0, option.name.find('.'));
-    if (here != group)
-      fmt::print("\n## {}\n\n| option | type | default | meaning |\n|---|---|---|---|\n", here);
-    group = here;
-    print_row(option);
-  }
+  fmt::print("{}", config::manual());
   return 0;
 }
 
