@@ -299,7 +299,8 @@ Result<DateTime> parse_date_time(Cursor& in) {
   const auto zone_hour = TRY(parse_two_digits(in, 24));
   const auto zone_minute = TRY(parse_two_digits(in, 60));
   TRY(in.expect('"'));
-  const auto east = static_cast<std::int16_t>((zone_hour * 60 + zone_minute) * (west ? -1 : 1));
+  const auto minutes = static_cast<std::int16_t>(zone_hour * 60 + zone_minute);
+  const auto east = static_cast<std::int16_t>(west ? -minutes : minutes);
   return DateTime{days * 86400 + hour * 3600 + minute * 60 + second - east * 60, east};
 }
 

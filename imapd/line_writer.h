@@ -4,7 +4,6 @@
 
 #include <charconv>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 
 #include "lib/net/stream.h"
@@ -25,7 +24,7 @@ class LineWriter {
   void text(std::string_view text) {
     if (text.size() > kChunk) return long_text(text);
     ensure(text.size());
-    std::memcpy(at_, text.data(), text.size());
+    text.copy(at_, text.size());
     at_ += text.size();
   }
   void number(std::uint64_t value) {

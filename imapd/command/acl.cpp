@@ -95,6 +95,8 @@ Result<AclChange> SetAcl::plan(const Request& request, Context& ctx) {
 
 Result<void> SetAcl::execute(const AclChange& change, Context& ctx) {
   TRY(ctx.back.meta.set_acl(change.mailbox, change.identifier, change.rights));
+  // The mailbox's own copy, for rebuild-list; what fails here is done with the next change.
+  static_cast<void>(ctx.back.store.drain_outbox());
   log_acl(ctx, change.mailbox, change.identifier, change.rights);
   return {};
 }
@@ -146,7 +148,8 @@ Result<ListRights::Request> ListRights::parse(Cursor& in) { return DeleteAcl::pa
 
 Result<ListRights::Plan> ListRights::plan(const Request& request, Context& ctx) {
   auto found = TRY(find_for_administration(ctx, request.mailbox));
-  return Plan{std::move(found.entry), TRY(canonical(request.identifier))};
+  auto identifier = TRY(canonical(request.identifier));
+  return Plan{std::move(found.entry), std::move(identifier)};
 }
 
 // The owner always has l and a; every other right can be given or not by itself, except that k and

@@ -1,7 +1,6 @@
 // APPEND (RFC 9051 §6.3.12), several messages at once (RFC 3502), binary ones (RFC 3516 §4.4) and
 // those with UTF-8 headers (RFC 6855 §4). Mailbox, rights and size are checked before the client
 // is asked for a message's octets; these go straight to the store.
-#include <cstring>
 
 #include "imapd/command/commands.h"
 #include "imapd/grammar.h"
@@ -68,7 +67,7 @@ LiteralVerdict refuse(Error error) { return {LiteralVerdict::Kind::refuse, {}, s
 // NUL in a literal that isn't a literal8 is BAD (RFC 9051 §9, CHAR8).
 net::Sink sink_for(store::Staged& staged, bool binary) {
   return [&staged, binary](std::string_view bytes) -> Result<void> {
-    if (!binary && std::memchr(bytes.data(), '\0', bytes.size()) != nullptr)
+    if (!binary && bytes.find('\0') != std::string_view::npos)
       return fail(Errc::bad_syntax, "NUL in a message; send it as literal8");
     return staged.add(bytes);
   };

@@ -106,7 +106,7 @@ Completion plan_for(Context& ctx, Input& input) {
 /// The handler of command class C for the table.
 template <typename C, Form form = Form::plain>
 Completion run(Context& ctx, Cursor& in) {
-  auto request = [&in] {
+  auto request = [&] {  // not by name: not every branch uses it
     if constexpr (requires { C::parse(in, form); })
       return C::parse(in, form);
     else if constexpr (requires { C::parse(in); })

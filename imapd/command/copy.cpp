@@ -52,10 +52,9 @@ Result<CopyRequest> parse_copy(Cursor& in, Form form) {
 
 Result<CopyPlan> Copy::plan(const CopyRequest& request, Context& ctx) {
   TRY(ctx.refresh_rights());
-  return CopyPlan{TRY(resolve(ctx, request.set, request.form)),
-                  request.form,
-                  TRY(find_destination(ctx, request.mailbox)),
-                  {}};
+  auto ranges = TRY(resolve(ctx, request.set, request.form));
+  auto destination = TRY(find_destination(ctx, request.mailbox));
+  return CopyPlan{std::move(ranges), request.form, std::move(destination), {}};
 }
 
 Result<void> Copy::execute(CopyPlan& plan, Context& ctx) {

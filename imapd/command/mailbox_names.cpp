@@ -149,7 +149,8 @@ Result<Rename::Request> Rename::parse(Cursor& in) {
 
 Result<Rename::Plan> Rename::plan(const Request& request, Context& ctx) {
   const auto found = TRY(ctx.find_with(request.from, Right::delete_mailbox));
-  Plan plan{found.entry.name, TRY(ctx.internal_name(without_separator(request.to)))};
+  auto to = TRY(ctx.internal_name(without_separator(request.to)));
+  Plan plan{found.entry.name, std::move(to)};
   if (plan.to == plan.from) return fail(Errc::mailbox_exists, "{}", plan.to.text());
   if (plan.to.is_within(plan.from) && !plan.from.is_inbox())
     return fail(Errc::not_supported, "{} is below {}", plan.to.text(), plan.from.text());

@@ -75,7 +75,8 @@ void GetQuota::respond(const meta::QuotaRoot& quota, Context& ctx) { tell_quota(
 // getquotaroot = "GETQUOTAROOT" SP mailbox
 Result<GetQuotaRoot::Plan> GetQuotaRoot::plan(const Request& request, Context& ctx) {
   const auto found = TRY(ctx.find(request.mailbox));
-  return Plan{found.entry.name, TRY(ctx.back.meta.quota_root_of(found.entry.name))};
+  auto quota = TRY(ctx.back.meta.quota_root_of(found.entry.name));
+  return Plan{found.entry.name, std::move(quota)};
 }
 
 void GetQuotaRoot::respond(const Plan& plan, Context& ctx) {

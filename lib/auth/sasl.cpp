@@ -24,8 +24,10 @@ int get_option(void* context, const char*, const char* name, const char** value,
 
 /// No configuration files: everything comes from get_option().
 int get_config_path(void*, char** path) {
-  *path = ::strdup("/nonexistent");
-  return *path != nullptr ? SASL_OK : SASL_NOMEM;
+  // On the heap, since the manual says that the library frees it; kept, since 2.1.28 doesn't.
+  static char* const kept = ::strdup("/nonexistent");
+  *path = kept;
+  return kept != nullptr ? SASL_OK : SASL_NOMEM;
 }
 
 int take_log(void*, int level, const char* message) {

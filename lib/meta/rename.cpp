@@ -71,8 +71,9 @@ Result<std::vector<Renamed>> Core::rename_tree(db::Transaction& txn, const Mailb
   if (!inbox) TRY(move_quota_roots(txn, from, to));
   for (const auto& step : plan) TRY(reroot(txn, step.after, true));
   if (inbox) {
+    auto fresh = TRY(create(txn, *inbox));
+    plan.push_back({{}, std::move(fresh)});
     // RFC 5464 §4.1: the annotations are on both afterwards.
-    plan.push_back({{}, TRY(create(txn, *inbox))});
     TRY(copy_annotations(txn, plan.front().after.id, inbox->id));
     return plan;
   }

@@ -35,7 +35,7 @@ Stream::Stream(Fd socket, std::string_view unread, Limits limits)
       in_(std::make_unique_for_overwrite<char[]>(std::max(kBuffer, unread.size()))),
       in_capacity_(std::max(kBuffer, unread.size())),
       in_end_(unread.size()) {
-  std::memcpy(in_.get(), unread.data(), unread.size());
+  unread.copy(in_.get(), unread.size());
 }
 
 // --- Input
@@ -206,7 +206,7 @@ void Stream::write(std::string_view bytes) {
     send_all(bytes);
     return;
   }
-  std::memcpy(room(bytes.size()), bytes.data(), bytes.size());
+  bytes.copy(room(bytes.size()), bytes.size());
   wrote(bytes.size());
 }
 

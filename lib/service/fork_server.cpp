@@ -7,6 +7,10 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/lsan_interface.h>
+#endif
+
 #include <algorithm>
 #include <set>
 
@@ -38,6 +42,13 @@ bool asked_to_end(int signals) {
   while (::read(signals, &info, sizeof info) == sizeof info)
     end = end || info.ssi_signo != static_cast<std::uint32_t>(SIGCHLD);
   return end;
+}
+
+/// The sanitizer does it in exit(), which a worker must not call: its parent's handlers would run.
+void look_for_leaks() {
+#if defined(__SANITIZE_ADDRESS__)
+  __lsan_do_leak_check();
+#endif
 }
 
 }  // namespace
@@ -156,7 +167,9 @@ void ForkServer::fork_worker() {
   signals_.reset();
   event_.reset();
   children_.clear();
-  _exit(Worker(daemon_, setup_).run());
+  const int status = Worker(daemon_, setup_).run();
+  look_for_leaks();
+  _exit(status);
 }
 
 }  // namespace postern::service

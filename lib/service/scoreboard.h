@@ -24,7 +24,7 @@ class FixedText {
  public:
   void set(std::string_view text) {
     const std::size_t size = std::min(text.size(), N - 1);
-    std::memcpy(text_.data(), text.data(), size);
+    text.copy(text_.data(), size);
     std::memset(text_.data() + size, 0, N - size);
   }
   [[nodiscard]] std::string_view view() const {

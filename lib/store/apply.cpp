@@ -264,8 +264,7 @@ Result<void> Applier::keyword(const LogRecord& record, bool is_set) {
 
 void Applier::count_touched() {
   std::ranges::sort(touched_);
-  const auto rest = std::ranges::unique(touched_);
-  touched_.erase(rest.begin(), rest.end());
+  touched_.erase(std::unique(touched_.begin(), touched_.end()), touched_.end());
   for (const std::uint32_t number : touched_) {
     const bool fresh = block::first(number) >= old_count_;
     const auto before = fresh ? std::optional(Summary{}) : index_.summary(number);

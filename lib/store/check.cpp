@@ -21,10 +21,7 @@ using Kind = Finding::Kind;
 class Checker {
  public:
   Checker(Mailbox& mailbox, const meta::MailboxEntry& entry, const CheckOptions& options)
-      : mailbox_(mailbox),
-        files_(MailboxAccess::impl(mailbox).files),
-        entry_(entry),
-        options_(options) {}
+      : files_(MailboxAccess::impl(mailbox).files), entry_(entry), options_(options) {}
 
   Result<std::vector<Finding>> run() {
     header();
@@ -157,7 +154,6 @@ class Checker {
     }
   }
 
-  Mailbox& mailbox_;
   MailboxFiles& files_;
   const meta::MailboxEntry& entry_;
   CheckOptions options_;

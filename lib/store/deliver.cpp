@@ -209,13 +209,14 @@ Result<std::vector<Appended>> Store::append(const meta::MailboxEntry& entry,
     bytes += ready.back().facts.size;
   }
   if (items.empty()) return std::vector<Appended>();
+  const auto held = TRY(impl_->meta.reserve(entry.id, bytes, items.size()));
   struct Quota {
     meta::Meta& meta;
     meta::Reservation held;
     ~Quota() {
       if (held.id != 0) meta.release(held);
     }
-  } quota{impl_->meta, TRY(impl_->meta.reserve(entry.id, bytes, items.size()))};
+  } quota{impl_->meta, held};
   const bool many = items.size() > 1;
   auto intake = TRY(Intake::reserve(files, static_cast<std::uint32_t>(items.size()),
                                     many ? impl_->new_txn() : 0));

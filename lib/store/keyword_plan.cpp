@@ -37,8 +37,7 @@ Result<KeywordBits> KeywordPlan::resolve(std::span<const std::string> names, boo
       bits.more.push_back(*number);
   }
   std::ranges::sort(bits.more);
-  const auto rest = std::ranges::unique(bits.more);
-  bits.more.erase(rest.begin(), rest.end());
+  bits.more.erase(std::unique(bits.more.begin(), bits.more.end()), bits.more.end());
   return bits;
 }
 

@@ -28,7 +28,7 @@ std::string KeywordTable::entry(bool is_set, std::uint32_t number, std::string_v
   head.payload = static_cast<std::uint32_t>(bytes.size());
   std::string out(head.length, '\0');
   std::memcpy(out.data(), &head, sizeof head);
-  std::memcpy(out.data() + sizeof head, bytes.data(), bytes.size());
+  bytes.copy(out.data() + sizeof head, bytes.size());
   head.crc = crc32c(std::string_view(out).substr(8));
   std::memcpy(out.data(), &head, sizeof head);
   return out;
@@ -60,6 +60,7 @@ Result<void> KeywordTable::refresh(const State& state) {
     end_ += head.length;
     rest.remove_prefix(head.length);
   }
+  if (end_ < state.keywords_end) return fail(Errc::corrupt, "{}: cut short at {}", path_, end_);
   return {};
 }
 
@@ -76,7 +77,7 @@ Result<void> KeywordTable::take(std::string_view bytes) {
   if (head.kind != 2 || head.number != sets_.size() || payload.size() % 2 != 0)
     return fail(Errc::corrupt, "{}: wrong set", path_);
   std::vector<std::uint16_t> set(payload.size() / 2);
-  std::memcpy(set.data(), payload.data(), payload.size());
+  payload.copy(reinterpret_cast<char*>(set.data()), payload.size());
   set_numbers_.emplace(set, head.number);
   sets_.push_back(std::move(set));
   return {};

@@ -72,7 +72,7 @@ void LogBatch::add(LogType type, std::string_view payload, std::uint64_t modseq,
   const std::size_t begin = bytes_.size();
   bytes_.resize(begin + head.length);
   std::memcpy(bytes_.data() + begin, &head, sizeof head);
-  std::memcpy(bytes_.data() + begin + sizeof head, payload.data(), payload.size());
+  payload.copy(bytes_.data() + begin + sizeof head, payload.size());
   head.crc = crc_of(std::string_view(bytes_).substr(begin),
                     seed_of(mailbox_, generation_, offset_ + begin));
   std::memcpy(bytes_.data() + begin, &head, sizeof head);

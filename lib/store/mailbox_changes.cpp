@@ -81,11 +81,11 @@ class FlagRule {
 
 Result<FlagsStored> Mailbox::store_flags(std::span<const RecNo> records, const FlagChange& wanted) {
   MailboxFiles& files = impl_->files;
-  if (records.empty())
-    return FlagsStored{.changed = {},
-                       .modified = {},
-                       .expunged = {},
-                       .modseq = ModSeq(TRY(files.state()).highestmodseq)};
+  if (records.empty()) {
+    const State now = TRY(files.state());
+    return FlagsStored{
+        .changed = {}, .modified = {}, .expunged = {}, .modseq = ModSeq(now.highestmodseq)};
+  }
   auto change = TRY(Change::begin(files, "flags"));
   if (files.index.generation() != impl_->generation)
     return fail(Errc::unavailable, "{}: the index was compacted meanwhile", files.id.hex());
@@ -127,8 +127,10 @@ Result<FlagsStored> Mailbox::store_flags(std::span<const RecNo> records, const F
 
 Result<Mailbox::Expunged> Mailbox::expunge(std::span<const RecNo> records, bool only_deleted) {
   MailboxFiles& files = impl_->files;
-  if (records.empty())
-    return Expunged{.uids = {}, .modseq = ModSeq(TRY(files.state()).highestmodseq)};
+  if (records.empty()) {
+    const State now = TRY(files.state());
+    return Expunged{.uids = {}, .modseq = ModSeq(now.highestmodseq)};
+  }
   auto change = TRY(Change::begin(files, "expunge"));
   if (files.index.generation() != impl_->generation)
     return fail(Errc::unavailable, "{}: the index was compacted meanwhile", files.id.hex());

@@ -45,6 +45,15 @@ constexpr std::array kAllowed{SCMP_SYS(read),          SCMP_SYS(write),
                               SCMP_SYS(rt_sigreturn),  SCMP_SYS(restart_syscall),
                               SCMP_SYS(exit),          SCMP_SYS(exit_group)};
 
+// With AddressSanitizer also what it calls to check an address, to report, and to look for leaks.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr std::array kOfSanitizer{SCMP_SYS(pipe),        SCMP_SYS(pipe2), SCMP_SYS(sigaltstack),
+                                  SCMP_SYS(sched_yield), SCMP_SYS(clone), SCMP_SYS(ptrace),
+                                  SCMP_SYS(wait4),       SCMP_SYS(prctl), SCMP_SYS(kill)};
+#else
+constexpr std::array<int, 0> kOfSanitizer{};
+#endif
+
 Result<void> become(const Jail& jail) {
   const passwd* user = getpwnam(jail.user.c_str());
   if (user == nullptr) return fail(Errc::no_such_user, "no system user '{}'", jail.user);
@@ -78,9 +87,13 @@ struct ReleaseFilter {
 Result<void> filter_system_calls() {
   const std::unique_ptr<void, ReleaseFilter> filter(seccomp_init(SCMP_ACT_ERRNO(EPERM)));
   if (!filter) return fail(Errc::io, "seccomp_init failed");
-  for (const int call : kAllowed)
-    if (const int error = seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, call, 0); error < 0)
-      return errno_error("seccomp_rule_add", std::to_string(call), -error);
+  const auto allow = [&](int call) -> Result<void> {
+    const int error = seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, call, 0);
+    if (error < 0) return errno_error("seccomp_rule_add", std::to_string(call), -error);
+    return {};
+  };
+  for (const int call : kAllowed) TRY(allow(call));
+  for (const int call : kOfSanitizer) TRY(allow(call));
   if (const int error = seccomp_load(filter.get()); error < 0)
     return errno_error("seccomp_load", "", -error);
   return {};

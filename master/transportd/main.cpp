@@ -25,9 +25,10 @@ void raise_descriptor_limit() {
 }
 
 Result<void> serve(const config::Config& config) {
-  Server server(TRY(service::env_fd(service::env::kControl)),
-                TRY(service::env_fd(service::env::kDoor)),
-                TRY(service::env_fd(service::env::kTlsDoor)),
+  Fd control = TRY(service::env_fd(service::env::kControl));
+  Fd door = TRY(service::env_fd(service::env::kDoor));
+  Fd tls_door = TRY(service::env_fd(service::env::kTlsDoor));
+  Server server(std::move(control), std::move(door), std::move(tls_door),
                 config.duration("tls.handshake_timeout").count());
   TRY(server.prepare());
   // All algorithms are in libcrypto itself; without a configuration file nothing is opened later.

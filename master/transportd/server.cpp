@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 
 #include "lib/base/clock.h"
 #include "lib/log/log.h"
@@ -185,7 +184,7 @@ Result<void> Server::gather_profile(const ControlMessage& message, std::vector<F
 void Server::gather_tickets(std::string_view bytes) {
   std::vector<TicketKey> keys(bytes.size() / sizeof(TicketKey));
   static_assert(sizeof(TicketKey) == 80);
-  std::memcpy(keys.data(), bytes.data(), keys.size() * sizeof(TicketKey));
+  bytes.copy(reinterpret_cast<char*>(keys.data()), keys.size() * sizeof(TicketKey));
   tickets_ = std::move(keys);
   for (const auto& [alpn, contexts] : contexts_) contexts->set_ticket_keys(tickets_);
 }

@@ -16,7 +16,8 @@ struct Prepared {
 };
 Result<Prepared> prepare(Managesieve& session, const Request& request, std::size_t strings) {
   auto texts = TRY(request.strings(strings));
-  return Prepared{std::move(texts), TRY(session.scripts())};
+  auto scripts = TRY(session.scripts());
+  return Prepared{std::move(texts), std::move(scripts)};
 }
 
 void log_change(Managesieve& session, std::string_view what, std::string_view script) {

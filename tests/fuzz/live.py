@@ -1,190 +1,283 @@
 #!/usr/bin/env python3
-"""Fuzzes a live server over its sockets: random octets, mutated and recombined commands, from every
-connection state, cut into packets at random.
+"""Fuzzes a live server over its sockets: random octets, generated and mutated commands, from every
+connection state, cut into packets at random, with and without TLS, several sessions at once.
 
-    live.py imap|lmtp|pop3 [--seconds N] [--seed S] [--port-base N]
+    live.py imap|lmtp|pop3|sieve [--seconds N] [--seed S] [--port-base N] [--keep FOLDER]
+    live.py PROTOCOL --replay FILE…
 
-The server is a private instance (POSTERN_BIN chooses the build, for example build/asan/bin). It
-fails if a process aborts or dies by a signal, if a sanitizer reports, if the server stops
-answering, or if a message that was there before is not there, octet for octet, afterwards.
+The server is a private instance of the build that POSTERN_PRESET names. The run fails if a process
+dies, a sanitizer reports, the server logs an error, a connection hangs, `postern check` finds
+damage, or a message that was there before or came meanwhile is not there, octet for octet. What
+the last sessions had sent is then in FOLDER, for --replay.
 """
 
 import argparse
-import imaplib
+import base64
+import collections
 import random
 import re
-import smtplib
+import shutil
 import socket
+import ssl
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "clients"))
 import live  # noqa: E402
+from grammar import PROTOCOLS, Speaker  # noqa: E402
+from harness import CORPUS, ImapClient, LmtpClient, close_quietly, corpus_messages  # noqa: E402
 
-CANARY = b"From: canary@example.org\r\nSubject: do not lose me\r\n\r\nstill here\r\n"
-BAD_LOG = re.compile(r"AddressSanitizer|runtime error:|LeakSanitizer|event=process\.abort|signal=")
-
-MESSAGE = b"From: a@example.org\r\nTo: b@example.org\r\nSubject: =?utf-8?q?x?=\r\nMIME-Version: 1.0\r\n" \
-          b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\none\r\n--b\r\nContent-Type: " \
-          b"message/rfc822\r\n\r\nSubject: in\r\n\r\ntwo\r\n--b--\r\n"
-
-IMAP_SEEDS = [
-    b"CAPABILITY", b"NOOP", b"LOGOUT", b'ID ("name" "x" "version" NIL)', b"ENABLE CONDSTORE QRESYNC",
-    b"NAMESPACE", b'LIST "" "*"', b'LIST (SUBSCRIBED) "" ("%" "INBOX/*") RETURN (CHILDREN STATUS (MESSAGES UIDNEXT))',
-    b'LSUB "" "*"', b"SUBSCRIBE INBOX", b"UNSUBSCRIBE x", b"STATUS INBOX (MESSAGES RECENT UIDNEXT UIDVALIDITY UNSEEN)",
-    b"CREATE box{n}", b"CREATE a/b/c", b"DELETE box{n}", b"RENAME box{n} box2", b"SELECT INBOX", b"EXAMINE INBOX",
-    b"SELECT INBOX (CONDSTORE)", b"CLOSE", b"UNSELECT", b"CHECK", b"EXPUNGE", b"UID EXPUNGE 1:*", b"IDLE", b"DONE",
-    b"FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE MODSEQ)", b"FETCH 1 ALL", b"FETCH 2:1 FULL",
-    b"UID FETCH 1:* (BODY.PEEK[HEADER.FIELDS (From To Subject)] BODY[1.2.HEADER]<0.10>)", b"FETCH * BODY[2.MIME]",
-    b"FETCH 1:* (FLAGS) (CHANGEDSINCE 1 VANISHED)", b"STORE 1 +FLAGS (\\Seen $kw)", b"STORE 1:* FLAGS.SILENT ()",
-    b"UID STORE 1:* (UNCHANGEDSINCE 5) -FLAGS (\\Deleted)", b"COPY 1:* INBOX", b"MOVE 1 Trash", b"UID COPY 1 nowhere",
-    b"SEARCH ALL", b'SEARCH CHARSET UTF-8 OR (SUBJECT "x" NOT SEEN) SINCE 1-Jan-2020 LARGER 10', b"SEARCH BODY {3+}\r\nabc",
-    b"UID SEARCH RETURN (MIN MAX COUNT ALL) UID 1:* HEADER From a", b"SORT (REVERSE DATE) UTF-8 ALL", b"THREAD REFERENCES UTF-8 ALL",
-    b"APPEND INBOX (\\Seen) {%d+}\r\n%s" % (len(MESSAGE), MESSAGE), b'APPEND INBOX "01-Jan-2020 00:00:00 +0000" {5+}\r\nhello',
-    b"APPEND INBOX {99999999999}", b"SETACL INBOX anyone lrs", b"GETACL INBOX", b"MYRIGHTS INBOX", b"LISTRIGHTS INBOX anyone",
-    b"DELETEACL INBOX anyone", b"GETQUOTAROOT INBOX", b"GETQUOTA x", b'SETQUOTA x (STORAGE 10)', b"AUTHENTICATE PLAIN",
-    b"AUTHENTICATE PLAIN AHVzZXIxAHBhc3M=", b"LOGIN user1 pass", b'LOGIN "user1" {4+}\r\npass', b"STARTTLS",
-]
-LMTP_SEEDS = [
-    b"LHLO x", b"EHLO x", b"MAIL FROM:<a@example.org>", b"MAIL FROM:<> SIZE=100 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=x",
-    b"RCPT TO:<user1>", b"RCPT TO:<user1+Lists@example.org> NOTIFY=NEVER ORCPT=rfc822;a@b", b"RCPT TO:<nobody>", b"DATA",
-    MESSAGE + b"\r\n.", b"..x\r\n.", b"BDAT 5\r\nhello", b"BDAT 0 LAST", b"BDAT 99999999999 LAST", b"RSET", b"NOOP", b"VRFY user1",
-    b"QUIT", b"HELP", b'RCPT TO:<"user 1"@[127.0.0.1]>', b"AUTH PLAIN AHVzZXIxAHBhc3M=", b"STARTTLS",
-]
-POP3_SEEDS = [
-    b"CAPA", b"USER user1", b"PASS pass", b"AUTH", b"AUTH PLAIN AHVzZXIxAHBhc3M=", b"STAT", b"LIST", b"LIST 1", b"UIDL", b"UIDL 1",
-    b"RETR 1", b"TOP 1 0", b"TOP 1 999999", b"DELE 1", b"RSET", b"NOOP", b"QUIT", b"STLS", b"UTF8", b"LANG en", b"APOP x y",
-]
-STATES = {
-    "imap": [[], [b"LOGIN user1 pass"], [b"LOGIN user1 pass", b"SELECT INBOX"], [b"LOGIN user1 pass", b"CREATE box0", b"SELECT box0"]],
-    "lmtp": [[], [b"LHLO x"], [b"LHLO x", b"MAIL FROM:<a@b>"], [b"LHLO x", b"MAIL FROM:<a@b>", b"RCPT TO:<user1>", b"DATA"]],
-    "pop3": [[], [b"USER user1"], [b"USER user1", b"PASS pass"]],
-}
-SEEDS = {"imap": IMAP_SEEDS, "lmtp": LMTP_SEEDS, "pop3": POP3_SEEDS}
-DELIMITERS = b" (){}[]\"\\%*,:<>\r\n+-.$~\x00\x80\xff0123456789"
+VICTIMS = 8  # users whose mail the sessions may change; user1 is the witness
+PATIENCE = 60  # seconds after which a silent connection counts as hanging
+TURN = 300  # sessions with one user before it is the next one's turn
+QUOTA = "(STORAGE 20000 MESSAGE 300 MAILBOX 40)"  # else copies of copies fill the disk
+MOST_FINDINGS = 5
+BAD_LOG = re.compile(r"Sanitizer|runtime error:|Assertion|event=process\.abort|^\S+ error \w+\[")
+# Nobody waits for the answer to a wrong password.
+SETTINGS = ["auth.failure_delay=0", "auth.failure_delay_max=0"]
+SCRIPT = b"""require ["fileinto", "mailbox", "imap4flags", "variables", "body", "envelope", "subaddress"];
+if header :matches "subject" "*x*" { set "box" "${1}"; addflag "\\\\Flagged"; }
+if envelope :detail "to" "a" { discard; stop; }
+if body :text :contains "two" { fileinto :create "box1"; }
+if size :over 10K { fileinto :create "Large/${box}"; keep; }
+"""
 
 
-def mutate(rng, line, others):
-    """`line` with up to four random edits."""
-    data = bytearray(line)
-    for _ in range(rng.choice((0, 1, 1, 2, 4))):
-        at = rng.randrange(len(data) + 1)
-        kind = rng.randrange(7)
-        if kind == 0:
-            data[at:at] = bytes([rng.choice(DELIMITERS)])
-        elif kind == 1 and data:
-            del data[at:at + rng.randrange(1, 8)]
-        elif kind == 2 and at < len(data):
-            data[at] = rng.randrange(256)
-        elif kind == 3:
-            other = rng.choice(others)
-            data[at:] = other[rng.randrange(len(other)):]
-        elif kind == 4:
-            data[at:at] = data[max(0, at - 12):at] * rng.choice((2, 30, 400))
-        elif kind == 5:
-            data[at:at] = str(rng.choice((0, 1, 2**31, 2**32 - 1, 2**32, 2**63, 2**64))).encode()
-        else:
-            data[at:at] = rng.randbytes(rng.randrange(1, 20))
-    return bytes(data)
+class Witness:
+    """user1's mail: what was delivered or appended there stays as it is."""
+
+    def __init__(self, server):
+        self.server = server
+        self.known = {}  # uid: octets
+        client = ImapClient(server, "user1")
+        for _, octets in corpus_messages(CORPUS):
+            client.add("INBOX", octets, "(\\Seen kept)")
+        self.expected = [octets for _, octets in corpus_messages(CORPUS)]
+        close_quietly(client)
+
+    def deliver(self):
+        octets = (f"From: a@example.org\r\nSubject: {len(self.expected)}\r\n\r\n"
+                  f"{random.random()}\r\n.\r\n{'x' * len(self.expected)}\r\n").encode()
+        self.expected.append(octets)
+        with LmtpClient(self.server) as client:
+            client.deliver(["user1"], octets)
+
+    def check(self):
+        """Raises unless every message is there, once, where it was."""
+        client = ImapClient(self.server, "user1")
+        client.choose("INBOX")
+        found = {uid: client.body(uid) for uid in client.uids()}
+        close_quietly(client)
+        for uid, octets in self.known.items():
+            if found.get(uid) != octets:
+                raise AssertionError(f"uid {uid} was {octets!r}, is {found.get(uid)!r}")
+        if len(found) != len(self.expected):
+            raise AssertionError(f"{len(self.expected)} messages were taken, {len(found)} are there")
+        for octets, (uid, now) in zip(self.expected, sorted(found.items())):
+            if not now.endswith(octets):
+                raise AssertionError(f"uid {uid} should end with {octets!r}, is {now!r}")
+        self.known = found
+
+
+class Complaints:
+    """Bad lines of the server's log."""
+
+    def __init__(self, path):
+        self.path, self.offset, self.lock = Path(path), 0, threading.Lock()
+
+    def fresh(self):
+        with self.lock, self.path.open("rb") as log:
+            log.seek(self.offset)
+            text = log.read()
+            end = text.rfind(b"\n") + 1
+            self.offset += end
+        return [line for line in text[:end].decode("latin-1").splitlines() if BAD_LOG.search(line)]
 
 
 class Fuzzer:
-    """One protocol against one instance."""
+    """One protocol against one instance; sessions may run in several threads."""
 
-    def __init__(self, server, protocol, rng):
-        self.server, self.protocol, self.rng = server, protocol, rng
+    def __init__(self, server, protocol, keep):
+        self.server, self.protocol, self.keep = server, protocol, keep
+        self.log = Complaints(server.env["LOG"])
         self.sessions = self.commands = 0
+        self.findings = []
+        self.recent = collections.deque(maxlen=12)  # what the last sessions sent
+        self.tls = ssl.create_default_context()
+        self.tls.check_hostname, self.tls.verify_mode = False, ssl.CERT_NONE
 
-    def connect(self):
-        port = getattr(self.server, f"{self.protocol}_port")
-        peer = socket.create_connection((self.server.host, port), timeout=20)
+    def run(self, seed, end):
+        """Sessions until `end`, or too many findings."""
+        rng = random.Random(seed)
+        speaker = Speaker(self.protocol, rng)
+        while time.monotonic() < end and len(self.findings) < MOST_FINDINGS:
+            self.sessions += 1
+            self.play(rng, self.words(rng, speaker))
+
+    def play(self, rng, data):
+        self.recent.append(data)
+        if trouble := self.say(rng, data) or self.log.fresh():
+            self.found(trouble)
+
+    def words(self, rng, speaker):
+        """What one session says: lines that lead into a state, then commands, sometimes noise."""
+        user = f"user{2 + self.sessions // TURN % VICTIMS}"
+        fill = {"u": user, "auth": base64.b64encode(f"\0{user}\0pass".encode()).decode()}
+        lines = speaker.state(fill) + [speaker.line(fill) for _ in range(rng.randrange(12))]
+        self.commands += len(lines)
+        data = b"".join(self.framed(rng, number, line) for number, line in enumerate(lines))
+        return data + rng.randbytes(rng.randrange(20000)) if rng.random() < 0.05 else data
+
+    def framed(self, rng, number, line):
+        tag = b"t%d " % number if self.protocol == "imap" else b""
+        return b"" if rng.random() < 0.02 else tag + line + (b"\r\n" if rng.random() < 0.98 else b"\n")
+
+    def connect(self, rng):
+        implicit = getattr(self.server, f"{self.protocol}s_port", None)
+        if implicit and rng.random() < 0.1:
+            return self.tls.wrap_socket(socket.create_connection((self.server.host, implicit), PATIENCE))
+        port = int(self.server.env[f"{self.protocol.upper()}_PORT"])
+        peer = socket.create_connection((self.server.host, port), PATIENCE)
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        peer.recv(4096)
         return peer
 
-    def framed(self, line):
-        return b"t%d %s\r\n" % (self.commands, line) if self.protocol == "imap" else line + b"\r\n"
-
-    def session(self):
-        """One connection: into a state, then some commands."""
-        self.sessions += 1
-        seeds = SEEDS[self.protocol]
-        lines = [self.framed(line) for line in self.rng.choice(STATES[self.protocol])]
-        for _ in range(self.rng.randrange(1, 12)):
-            self.commands += 1
-            line = self.rng.choice(seeds).replace(b"{n}", b"%d" % self.rng.randrange(5))
-            line = mutate(self.rng, line, seeds)
-            lines.append(self.framed(line) if self.rng.random() < 0.95 else line)
-        if self.rng.random() < 0.05:
-            lines.append(self.rng.randbytes(self.rng.randrange(20000)))
-        self.say(b"".join(lines))
-
-    def say(self, data):
-        peer = self.connect()
+    def say(self, rng, data):
+        """Sends `data`; what went wrong, else nothing. A reader takes the answers meanwhile, or the
+        two ends would wait for each other."""
+        try:
+            peer = self.connect(rng)
+        except OSError as error:
+            return [f"no connection: {error}"]
+        trouble = []
+        reader = threading.Thread(target=drain, args=(peer, trouble))
+        reader.start()
         try:
             while data:
-                size = self.rng.choice((1, 3, 20, 200, 4000, len(data)))
+                size = rng.choice((1, 3, 20, 200, 4000, len(data)))
                 peer.sendall(data[:size])
                 data = data[size:]
-            peer.shutdown(socket.SHUT_WR)
-            peer.settimeout(20)
-            while peer.recv(65536):
-                pass
-        except (ConnectionError, BrokenPipeError):
+                if rng.random() < 0.02:
+                    time.sleep(0.01)  # long enough that the session may be parked
+            # Some clients just vanish; the others wait for the end.
+            peer.shutdown(socket.SHUT_WR if rng.random() < 0.9 else socket.SHUT_RDWR)
+        except socket.timeout:
+            trouble.append("hangs: takes no octets")
+        except OSError:
             pass  # the server may close on nonsense
-        finally:
-            peer.close()
+        reader.join()
+        peer.close()
+        return trouble
+
+    def found(self, trouble):
+        """Notes a finding, with what was sent before it."""
+        self.findings.append(trouble)
+        print("\n".join(trouble[:40]), flush=True)
+        self.keep.mkdir(parents=True, exist_ok=True)
+        for number, data in enumerate(list(self.recent)):
+            (self.keep / f"{self.protocol}-{len(self.findings)}-{number:02}").write_bytes(data)
+        shutil.copy(self.log.path, self.keep / "log")
 
 
-def plant_canary(server):
-    with smtplib.LMTP(server.host, server.lmtp_port) as peer:
-        peer.sendmail("canary@example.org", ["user2"], CANARY)
+def drain(peer, trouble):
+    try:
+        while peer.recv(65536):
+            pass
+    except socket.timeout:
+        trouble.append(f"hangs: neither an answer nor an end for {PATIENCE} s")
+    except OSError:
+        pass
 
 
-def check_canary(server):
-    peer = imaplib.IMAP4(server.host, server.imap_port)
-    peer.login("user2", "pass")
-    peer.select("INBOX", readonly=True)
-    _, data = peer.fetch("1", "(BODY.PEEK[])")
-    peer.logout()
-    if not data or not data[0] or CANARY not in data[0][1]:
-        raise AssertionError(f"the message that was there is lost: {data!r}")
+def prepare(server):
+    """Victims with mail, a quota and a script."""
+    admin = ImapClient(server, "admin")
+    for number in range(2, 2 + VICTIMS):
+        client = ImapClient(server, f"user{number}")
+        for _, octets in corpus_messages(CORPUS):
+            client.add("INBOX", octets)
+        close_quietly(client)
+        admin.ok(admin._simple_command("SETQUOTA", f"user/user{number}", QUOTA))
+    close_quietly(admin)
+    if "SIEVE_PORT" in server.env:
+        for number in range(2, 2 + VICTIMS, 2):
+            put_script(server, f"user{number}")
 
 
-def complaints(log, since):
-    text = Path(log).read_text(errors="replace")[since:]
-    return [line for line in text.splitlines() if BAD_LOG.search(line)]
+def put_script(server, user):
+    auth = base64.b64encode(f"\0{user}\0pass".encode())
+    with socket.create_connection((server.host, int(server.env["SIEVE_PORT"])), PATIENCE) as peer:
+        peer.sendall(b'AUTHENTICATE "PLAIN" "%s"\r\nPUTSCRIPT "main" {%d+}\r\n%s\r\nSETACTIVE "main"\r\n'
+                     b"LOGOUT\r\n" % (auth, len(SCRIPT), SCRIPT))
+        answer = b"".join(iter(lambda: peer.recv(4096), b""))
+    if re.search(rb"^(NO|BYE)", answer, re.M):
+        raise AssertionError(f"the script of {user}: {answer!r}")
+
+
+def fuzz(fuzzer, witness, given):
+    end = time.monotonic() + given.seconds
+    threads = [threading.Thread(target=fuzzer.run, args=(f"{given.seed} {number}", end))
+               for number in range(given.sessions)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        threads[0].join(min(10, max(0.5, given.seconds / 4)))
+        witness.deliver()
+        witness.check()
+
+
+def replay(fuzzer, files):
+    rng = random.Random(1)
+    for file in files:
+        fuzzer.sessions += 1
+        fuzzer.play(rng, Path(file).read_bytes())
+
+
+def arguments():
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("protocol", choices=sorted(PROTOCOLS))
+    options.add_argument("--seconds", type=float, default=20)
+    options.add_argument("--seed", default="1")
+    options.add_argument("--sessions", type=int, default=3, help="at the same time")
+    options.add_argument("--parked", action="store_true", help="park at every command boundary")
+    options.add_argument("--port-base", type=int, default=23000)
+    options.add_argument("--keep", type=Path, help="folder for what led to findings")
+    options.add_argument("--replay", nargs="+", default=[], metavar="FILE")
+    return options.parse_args()
 
 
 def main():
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("protocol", choices=sorted(SEEDS))
-    options.add_argument("--seconds", type=float, default=20)
-    options.add_argument("--seed", type=int, default=1)
-    options.add_argument("--port-base", type=int, default=23000)
-    given = options.parse_args()
+    given = arguments()
+    keep = given.keep or Path(tempfile.gettempdir()) / f"postern-fuzz-findings-{given.protocol}"
     with tempfile.TemporaryDirectory(prefix="postern-fuzz-") as folder:
-        server = live.make("postern", Path(folder) / "instance", given.port_base, 2)
+        Path(folder).chmod(0o755)  # the server runs as another user
+        server = live.make("postern", Path(folder) / "instance", given.port_base, 1 + VICTIMS)
+        server.settings = list(SETTINGS)
+        if given.parked:
+            server.settings += [f"service.{name}.linger=0" for name in ("imap", "pop3", "lmtp")]
         with server:
-            plant_canary(server)
-            started = Path(server.env["LOG"]).stat().st_size
-            fuzzer = Fuzzer(server, given.protocol, random.Random(given.seed))
-            end = time.monotonic() + given.seconds
-            while time.monotonic() < end:
-                fuzzer.session()
-                if fuzzer.sessions % 200 == 0:
-                    check_canary(server)
-            check_canary(server)
-            found = complaints(server.env["LOG"], started)
+            prepare(server)
+            witness = Witness(server)
+            fuzzer = Fuzzer(server, given.protocol, keep)
+            if given.replay:
+                replay(fuzzer, given.replay)
+            else:
+                fuzz(fuzzer, witness, given)
+            witness.check()
             code, output = server.check()
-    print("\n".join(found[:50]))
-    print(f"seed {given.seed}: {fuzzer.sessions} sessions, {fuzzer.commands} commands, "
-          f"{len(found)} complaints, check exit {code}")
+            server.quickstart("stop")  # what dies late is found too
+            if trouble := fuzzer.log.fresh():
+                fuzzer.found(trouble)
+    print(f"{given.protocol}, seed {given.seed}: {fuzzer.sessions} sessions, {fuzzer.commands} lines, "
+          f"{len(witness.expected)} messages kept, {len(fuzzer.findings)} findings, check exit {code}")
+    if fuzzer.findings:
+        print(f"what was sent before: {keep}")
     if code != 0:
         print(output)
-    return 1 if found or code != 0 else 0
+    return 1 if fuzzer.findings or code != 0 else 0
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """A private Postern, made by tools/quickstart."""
 
+import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -7,6 +9,12 @@ from .instance import Instance, remove_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICKSTART = ROOT / "tools" / "quickstart"
+
+# What a process of ours says when it meets a bug of ours. It goes to stderr, which is the log here.
+BUG = re.compile(r"Sanitizer:|: runtime error: |: Assertion '|event=process\.abort")
+SANITIZED = os.environ.get("POSTERN_PRESET") in ("asan", "tsan")
+os.environ.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
+os.environ.setdefault("ASAN_OPTIONS", "detect_stack_use_after_return=1:strict_string_checks=1")
 
 
 class Postern(Instance):
@@ -47,6 +55,20 @@ class Postern(Instance):
     def kill(self):
         """SIGKILL to all processes."""
         self.quickstart("kill")
+
+    def bugs(self):
+        """The log from the first line on in which a process reports a bug; "" if none does."""
+        log = Path(self.env["LOG"]).read_text(errors="replace") if self.env else ""
+        found = BUG.search(log)
+        return log[log.rfind("\n", 0, found.start()) + 1:][:10000] if found else ""
+
+    def __exit__(self, kind, *rest):
+        if SANITIZED and kind is None:
+            self.stop()  # leaks are reported at the end
+        bugs = self.bugs()
+        super().__exit__(kind, *rest)
+        if bugs and kind is None:
+            raise RuntimeError(f"a process of the server met a bug:\n{bugs}")
 
     def wipe(self):
         # A folder of ours without an instance is refused, and removed all the same.

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <initializer_list>
 
 #include "tools/adm/commands.h"
 
@@ -29,14 +30,20 @@ std::string_view letters_of(std::string_view rights) {
   return rights;
 }
 
+Result<void> run_with(AdmSession& session, std::string command,
+                      std::initializer_list<std::string_view> words) {
+  for (const auto word : words) command += ' ' + TRY(quoted(word));
+  TRY(session.run(command));
+  return {};
+}
+
 }  // namespace
 
 Result<void> set_acl(AdmSession& session, const Words& args) {
   if (args.size() % 2 == 0) return fail(Errc::bad_syntax, "an identifier without rights");
   for (const auto& name : TRY(session.mailboxes(args[0]))) {
     for (std::size_t i = 1; i < args.size(); i += 2)
-      TRY(session.run(fmt::format("SETACL {} {} {}", TRY(quoted(name)), TRY(quoted(args[i])),
-                                  TRY(quoted(letters_of(args[i + 1]))))));
+      TRY(run_with(session, "SETACL", {name, args[i], letters_of(args[i + 1])}));
   }
   return {};
 }
@@ -44,7 +51,7 @@ Result<void> set_acl(AdmSession& session, const Words& args) {
 Result<void> delete_acl(AdmSession& session, const Words& args) {
   for (const auto& name : TRY(session.mailboxes(args[0])))
     for (std::size_t i = 1; i < args.size(); ++i)
-      TRY(session.run(fmt::format("DELETEACL {} {}", TRY(quoted(name)), TRY(quoted(args[i])))));
+      TRY(run_with(session, "DELETEACL", {name, args[i]}));
   return {};
 }
 

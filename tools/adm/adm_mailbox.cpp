@@ -69,9 +69,10 @@ Result<void> list_mailbox(AdmSession& session, const Words& args) {
   if (take_flag(words, "-specialuse")) select += select.empty() ? "SPECIAL-USE" : " SPECIAL-USE";
   const std::string pattern = words.empty() ? "*" : words[0];
   const std::string base = words.size() > 1 ? words[1] : "";
-  std::string command = "LIST ";
-  if (!select.empty()) command += fmt::format("({}) ", select);
-  const auto answer = TRY(session.run(command + TRY(quoted(base)) + ' ' + TRY(quoted(pattern))));
+  std::string command = "LIST";
+  if (!select.empty()) command += fmt::format(" ({})", select);
+  for (const auto& word : {base, pattern}) command += ' ' + TRY(quoted(word));
+  const auto answer = TRY(session.run(command));
   for (const auto* list : answer.all("LIST"))
     if (list->values.size() >= 3) session.say(listed(*list));
   return {};

@@ -69,7 +69,8 @@ class Parser {
   Result<Value> value(int depth) {
     if (in_.front() == '(') {
       in_.remove_prefix(1);
-      return Value{Value::Kind::list, {}, TRY(values(true, depth + 1))};
+      auto items = TRY(values(true, depth + 1));
+      return Value{Value::Kind::list, {}, std::move(items)};
     }
     if (in_.front() == '"') return quoted_string();
     if (in_.front() == '{') return literal();
@@ -194,12 +195,14 @@ Result<Answer> ImapClient::run(std::string_view command) {
     // A number comes before the name: "* 3 EXISTS".
     if (name == "BYE") return fail(Errc::closed, "{}", text);
     if (has_text(name)) continue;
-    answer.untagged.push_back({name, TRY(parse_values(text))});
+    auto values = TRY(parse_values(text));
+    answer.untagged.push_back({name, std::move(values)});
   }
 }
 
 Result<void> ImapClient::login(std::string_view user, const auth::Secret& password) {
-  TRY(run("LOGIN " + TRY(quoted(user)) + ' ' + TRY(quoted(password.reveal()))));
+  const std::string name = TRY(quoted(user));
+  TRY(run("LOGIN " + name + ' ' + TRY(quoted(password.reveal()))));
   // Names as they are from now on; a server without UTF-8 takes and gives ASCII names only.
   static_cast<void>(run("ENABLE UTF8=ACCEPT"));
   return {};

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "lib/store/check.h"
 #include "tests/unit/imapd/live.h"
 
 namespace postern::imap {
@@ -195,6 +196,16 @@ TEST_F(SessionTest, CopyAndMoveSayWhere) {
   EXPECT_THAT(moved, HasSubstr("* 2 EXPUNGE\r\n"));
   EXPECT_THAT(anna.run("STATUS Archive (MESSAGES UIDNEXT)"),
               StartsWith("* STATUS Archive (MESSAGES 3 UIDNEXT 4)\r\n"));
+}
+
+TEST_F(SessionTest, RightsThatWereGivenReachTheMailboxesOwnCopy) {
+  Client anna(server, "anna");
+  const auto entry = server.meta->lookup(meta::MailboxName::from_utf8("user/anna").value()).value();
+  const std::string where = server.store->directory_of(entry.id, entry.partition).value();
+  EXPECT_THAT(anna.run("SETACL INBOX bob lrs"), StartsWith("TAG OK"));
+  EXPECT_GT(store::read_header(where)->version, entry.version);
+  EXPECT_THAT(anna.run("DELETEACL INBOX bob"), StartsWith("TAG OK"));
+  EXPECT_EQ(store::read_header(where)->acl.text(), entry.acl.text());
 }
 
 TEST_F(SessionTest, AppendChecksBeforeItTakesTheOctets) {

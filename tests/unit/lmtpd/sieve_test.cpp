@@ -51,7 +51,7 @@ class SieveDelivery : public LmtpTest {
     for (const auto& one : recipients) out += "RCPT TO:<" + one + "@example.org>\r\n";
     const std::string said = talk(out + "DATA\r\n" + text + ".\r\n");
     std::vector<std::string> replies;
-    for (const auto line : split(said.substr(said.find("354 ")), '\n'))
+    for (const auto line : split(std::string_view(said).substr(said.find("354 ")), '\n'))
       if (!line.empty()) replies.emplace_back(line.substr(0, line.size() - 1));
     replies.erase(replies.begin());
     return replies;
