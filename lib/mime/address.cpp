@@ -275,9 +275,9 @@ std::string quote(std::string_view text) {
 }  // namespace
 
 std::string Address::addr_spec() const {
-  std::string out = is_dot_atom(local_part) || (local_part.empty() && !has_domain)
-                        ? local_part
-                        : quote(local_part);
+  // Without quotes "=?" would be taken for an encoded-word (RFC 2047 §5).
+  const bool plain = is_dot_atom(local_part) && local_part.find("=?") == std::string::npos;
+  std::string out = plain || (local_part.empty() && !has_domain) ? local_part : quote(local_part);
   if (has_domain) out += '@' + domain;
   return out;
 }

@@ -230,7 +230,8 @@ Result<T> take_fields(std::string_view record) {
 
 template <typename T>
 Result<T> take_message(Kind kind, std::string_view message) {
-  if (kind_of(message) != kind) return fail(Errc::bad_syntax, "a message of another kind");
+  if (message.empty() || kind_of(message) != kind)
+    return fail(Errc::bad_syntax, "a message of another kind");
   return take_fields<T>(message.substr(1));
 }
 

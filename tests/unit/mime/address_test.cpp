@@ -95,6 +95,7 @@ TEST(Address, SpecIsQuotedWhereItMustBe) {
   EXPECT_EQ(parse_address_list("\"a\\\"\"@c")[0].addr_spec(), "\"a\\\"\"@c");
   EXPECT_EQ(parse_address_list("\"a.b\"@c")[0].addr_spec(), "a.b@c");
   EXPECT_EQ(parse_address_list("root")[0].addr_spec(), "root");
+  EXPECT_EQ(parse_address_list("<=?a?q?b?=@c>")[0].addr_spec(), "\"=?a?q?b?=\"@c");
 }
 
 RC_GTEST_PROP(AddressProperty, SpecIsReadBack, ()) {
