@@ -46,9 +46,7 @@ Result<void> ImapDaemon::start_worker(service::Runtime& runtime) {
 service::Outcome ImapDaemon::serve(service::Session session, service::Runtime& runtime) {
   store_->set_session(session.facts.session_id);
   const Backend backend{*store_, *meta_, *auth_, options_};
-  service::Outcome outcome = Session(std::move(session), runtime, backend).serve();
-  store_->flush_due(true);  // whoever pauses finds its flags durable, whatever happens to us
-  return outcome;
+  return Session(std::move(session), runtime, backend).serve();
 }
 
 }  // namespace postern::imap

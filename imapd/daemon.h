@@ -19,6 +19,7 @@ class ImapDaemon : public service::Daemon {
   Result<void> prepare(const config::Config& config) override;
   Result<void> start_worker(service::Runtime& runtime) override;
   std::optional<std::int64_t> rest() override { return store_->rest(); }
+  void finish() override { store_->flush_due(true); }
   service::Outcome serve(service::Session session, service::Runtime& runtime) override;
 
  private:

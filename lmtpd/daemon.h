@@ -25,6 +25,9 @@ class LmtpDaemon : public service::Daemon {
   [[nodiscard]] bool needs_login() const override { return false; }
   Result<void> prepare(const config::Config& config) override;
   Result<void> start_worker(service::Runtime& runtime) override;
+  /// A message is durable by its file alone; flags that a script gave it, by the log.
+  std::optional<std::int64_t> rest() override { return store_->rest(); }
+  void finish() override { store_->flush_due(true); }
   service::Outcome serve(service::Session session, service::Runtime& runtime) override;
 
  private:

@@ -149,6 +149,8 @@ class Daemon {
   /// While the worker has no session: does what is due. Milliseconds until it wants to be called
   /// again; nothing: not before the next session.
   virtual std::optional<std::int64_t> rest() { return std::nullopt; }
+  /// Before the worker ends in good order: nothing may be left undone.
+  virtual void finish() {}
   /// Serves until the session ends or is quiet. Blocking.
   virtual Outcome serve(Session session, Runtime& runtime) = 0;
 };

@@ -78,6 +78,12 @@ int Worker::run() {
     LOG(error, "worker.failed", {"daemon", daemon_.name()}, {"error", joined.error().text});
     return EX_TEMPFAIL;
   }
+  const int status = serve_all();
+  daemon_.finish();
+  return status;
+}
+
+int Worker::serve_all() {
   while (const auto kind = next_message()) {
     if (*kind == Kind::retire) break;
     if (*kind != Kind::wake) continue;

@@ -47,6 +47,7 @@ class Worker final : public Runtime {
   /// The next message of porter, waiting; joins anew when porter was replaced as a whole.
   /// Empty: this worker ends.
   std::optional<Kind> next_message();
+  int serve_all();
   void serve(Wake wake, Fd stream);
   Result<void> send_reply() const;
   std::string answer_for(const Ticket& ticket, Outcome outcome);

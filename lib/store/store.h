@@ -102,10 +102,10 @@ class Store {
   /// For the log records: the session on whose behalf changes are made from now on.
   void set_session(std::uint64_t session);
   /// Makes flag changes of this process durable whose store.flush_interval has passed (all with
-  /// `now`). Workers call it when a command has ended (a comparison when nothing is due) and with
-  /// `now` before they park or exit. A killed worker's changes are flushed by the kernel within its
-  /// own write-back interval (5 s of journal commit), or by the next worker that flushes the
-  /// mailbox.
+  /// `now`). Workers call it when a command has ended (a comparison when nothing is due), through
+  /// rest() while they have no session, and with `now` before they exit. A killed worker's changes
+  /// are flushed by the kernel within its own write-back interval (5 s of journal commit), or by
+  /// the next worker that flushes the mailbox.
   void flush_due(bool now = false);
   /// For a worker without a session: what is due, and pages of caches go. Milliseconds until it
   /// wants to be called again; nothing: not before the next session.

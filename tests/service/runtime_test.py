@@ -31,7 +31,7 @@ class Server:
         self.log = open(self.folder / "log", "wb")
         self.start_master()
         try:
-            wait_for(self.try_connect, "a greeting")
+            wait_for(lambda: self.try_connect(self.folder / "run/echo"), "a greeting")
         except AssertionError:
             self.stop()
             raise
@@ -60,13 +60,14 @@ class Server:
             "service.echo.min_spare": "2", "service.echo.linger": "0",
         }
         lines.update(setting.split("=", 1) for setting in settings)
-        text = "".join(f'{key} = "{value}"\n' for key, value in lines.items())
+        text = "".join(f"{key} = {value}\n" if str(value).startswith("[") else f'{key} = "{value}"\n'
+                       for key, value in lines.items())
         text += f'service.echo.listen = ["127.0.0.1:{PORT}", "unix:{self.folder}/run/echo"]\n'
         self.config.write_text(text)
 
-    def try_connect(self):
+    def try_connect(self, path=None):
         try:
-            Client().close()
+            Client(path).close()
             return True
         except OSError:
             return False
@@ -348,12 +349,9 @@ class Limits(RuntimeTest):
 
 
 class Proxy(RuntimeTest):
+    settings = ("log.level=debug", 'service.echo.proxy_networks=["127.0.0.0/8"]')
+
     def test_the_header_gives_the_address_and_may_come_in_pieces(self):
-        self.server.write_config("log.level=debug")
-        text = self.server.config.read_text()
-        self.server.config.write_text(text + 'service.echo.proxy_networks = ["127.0.0.0/8"]\n')
-        self.server.master.send_signal(signal.SIGHUP)
-        wait_for(lambda: "master.reload" in self.server.log_text(), "the new configuration")
         with socket.create_connection(("127.0.0.1", PORT), timeout=PATIENCE) as connection:
             for piece in (b"PROXY TCP4 192.0.2.7 ", b"198.51.100.1 4000 143\r", b"\nECHO x\r\n"):
                 connection.sendall(piece)
