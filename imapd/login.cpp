@@ -4,6 +4,7 @@
 #include "imapd/capability.h"
 #include "lib/base/clock.h"
 #include "lib/log/log.h"
+#include "lib/service/login.h"
 #include "lib/store/provision.h"
 
 namespace postern::imap {
@@ -18,22 +19,9 @@ Result<void> provide_inbox(Context& ctx) {
   return {};
 }
 
-void log_login(const Context& ctx, const auth::Login& login) {
-  LOG(notice, "imap.login", {"conn", ctx.facts.session_id}, {"user", login.identity.user.text()},
-      {"authenticated", login.authenticated.text()}, {"mechanism", login.mechanism},
-      {"peer", ctx.facts.peer_address}, {"tls", ctx.facts.tls_version},
-      {"client", ctx.conn.client_id});
-}
-
 }  // namespace
 
-auth::Channel channel_of(const Context& ctx) {
-  return {.protocol = "imap",
-          .tls = ctx.facts.tls,
-          .loopback = ctx.facts.loopback,
-          .channel_binding = ctx.facts.channel_binding,
-          .client_certificate = ctx.facts.client_certificate};
-}
+auth::Channel channel_of(const Context& ctx) { return service::channel_of(ctx.facts, "imap"); }
 
 std::uint64_t generation_of(const Context& ctx, const meta::UserName& user) {
   const auto record = ctx.back.meta.user(user, false);
@@ -56,18 +44,18 @@ Completion logged_in(Context& ctx, const auth::Login& login) {
       LOG(warning, "imap.provision", {"conn", ctx.facts.session_id}, {"user", conn.who.user.text()},
           {"error", made.error().text});
   conn.user_generation = generation_of(ctx, conn.who.user);
-  log_login(ctx, login);
+  service::log_login(ctx.facts, login, conn.client_id);
   ctx.out.code("CAPABILITY " + capabilities(ctx));
   return {Completion::Kind::ok, "Logged in", {}};
 }
 
-Completion login_refused(Context& ctx, std::string_view user, const Error& error) {
+Completion login_refused(Context& ctx, std::string_view mechanism, std::string_view user,
+                         const Error& error) {
   Completion completion = failed(ctx, error);
   if (error.code != Errc::auth_failed) return completion;
   ++ctx.conn.failed_logins;
   completion.delay = ctx.runtime.login_failed(user);
-  LOG(notice, "imap.login_failed", {"conn", ctx.facts.session_id}, {"user", user},
-      {"peer", ctx.facts.peer_address}, {"error", error.text}, {"delay", completion.delay.count()});
+  service::log_failed_login(ctx.facts, mechanism, user, error);
   return completion;
 }
 

@@ -17,6 +17,7 @@ Completion logged_in(Context& ctx, const auth::Login& login);
 /// metad that doesn't answer ends nobody's session: then it is the session's own.
 std::uint64_t generation_of(const Context& ctx, const meta::UserName& user);
 /// NO, later: the delay grows with the failures of this address and user, and costs no worker.
-Completion login_refused(Context& ctx, std::string_view user, const Error& error);
+Completion login_refused(Context& ctx, std::string_view mechanism, std::string_view user,
+                         const Error& error);
 
 }  // namespace postern::imap

@@ -11,6 +11,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
 #include "lib/log/log.h"
+#include "lib/service/settings.h"
 
 namespace postern::imap {
 namespace {
@@ -20,9 +21,6 @@ using std::chrono::milliseconds;
 
 // Before login a client has no need of more, and costs no more (RFC 7888 §5).
 constexpr std::size_t kTextBeforeLogin = 8 << 10;
-// A line that has begun, or a literal, has to make progress.
-constexpr milliseconds kReadLimit = std::chrono::minutes(2);
-constexpr milliseconds kWriteLimit = std::chrono::minutes(1);
 
 bool legal(In in, State state) {
   switch (in) {
@@ -64,7 +62,8 @@ Session::Session(service::Session wake, service::Runtime& runtime, const Backend
     : wake_(std::move(wake)),
       runtime_(runtime),
       back_(backend),
-      stream_(std::move(wake_.stream), wake_.unread, {kReadLimit, kWriteLimit}),
+      stream_(std::move(wake_.stream), wake_.unread,
+              service::stream_limits(runtime.config(), wake_.facts.service)),
       out_(stream_),
       ctx_(conn_, out_, back_, wake_.facts, runtime_) {
   stream_.set_interrupt([this] { return runtime_.stopping(); });

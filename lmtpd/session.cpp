@@ -6,6 +6,7 @@
 #include "lib/base/text.h"
 #include "lib/log/log.h"
 #include "lib/net/trace.h"
+#include "lib/service/settings.h"
 #include "lmtpd/command/table.h"
 #include "lmtpd/deliver.h"
 #include "lmtpd/trace_fields.h"
@@ -18,7 +19,6 @@ using std::chrono::milliseconds;
 // RFC 5321 §4.5.3.1.4 asks for 512; the extensions add up to about 2,000 (RFC 3461 §4, RFC 6531).
 constexpr std::size_t kMaxLine = 4096;
 constexpr std::uint32_t kMaxMistakes = 50;
-constexpr milliseconds kWriteLimit = std::chrono::minutes(1);
 
 service::Outcome ended(std::string reason) {
   service::Outcome out;
@@ -32,7 +32,9 @@ const Reply kGoingDown{421, "4.3.2", "The server is going down"};
 }  // namespace
 
 Session::Session(service::Session wake, service::Runtime& rt, const Backend& backend)
-    : stream(std::move(wake.stream), wake.unread, {backend.options.idle_timeout, kWriteLimit}),
+    : stream(std::move(wake.stream), wake.unread,
+             {backend.options.idle_timeout,
+              service::stream_limits(rt.config(), wake.facts.service).write}),
       facts(std::move(wake.facts)),
       runtime(rt),
       back(backend),

@@ -43,6 +43,11 @@ class Session {
   [[nodiscard]] bool over_tcp() const { return !facts.peer_address.empty(); }
   [[nodiscard]] bool offers_auth() const { return back.options.require_auth && over_tcp(); }
 
+  [[nodiscard]] bool offers_tls() const {
+    return !facts.tls && over_tcp() && runtime.tls_available() &&
+           runtime.config().text("service." + facts.service + ".tls") == "starttls";
+  }
+
   Connection conn;
   std::optional<Transaction> txn;
   net::Stream stream;

@@ -141,6 +141,7 @@ Result<void> Supervisor::fill_tables() {
     if (index == service::kNone) index = scoreboard_->find_service("");
     if (index == service::kNone)
       return fail(Errc::limit, "more than {} services", service::kMaxServices);
+    TRY(service::check_networks(service));
     fill_service(index, service);
     scoreboard_->head().services[index].pool = pool;
   }
@@ -155,7 +156,9 @@ void Supervisor::fill_service(std::uint32_t index, const service::ServiceSetting
   row.max_per_user = settings.max_per_user;
   row.max_active_per_user = settings.max_active_per_user;
   row.login_timeout = settings.login_timeout.count();
-  row.proxy_networks.set(fmt::format("{}", fmt::join(settings.proxy_networks, " ")));
+  row.proxy_networks.set(settings.proxy_networks);
+  row.allow_networks.set(settings.allow_networks);
+  row.deny_networks.set(settings.deny_networks);
 }
 
 /// Whether the program lies beside master's own; its absence is logged.

@@ -285,12 +285,11 @@ std::vector<Transport::Listener> Supervisor::tls_listeners() const {
     if (service.tls != "implicit") continue;
     const auto alpn =
         std::ranges::find(kAlpn, service.daemon, [](const auto& row) { return row.first; });
-    const bool proxy =
-        !config_.list(fmt::format("service.{}.proxy_networks", service.name)).empty();
     for (const Listeners::Bound& bound : listeners_.all())
       if (bound.service == service.name)
-        out.push_back(
-            {service.name, std::string(alpn == kAlpn.end() ? "" : alpn->second), proxy, bound.fd});
+        out.push_back({service.name, std::string(alpn == kAlpn.end() ? "" : alpn->second),
+                       service.proxy_networks, service.allow_networks, service.deny_networks,
+                       bound.fd});
   }
   return out;
 }

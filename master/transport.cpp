@@ -136,7 +136,9 @@ void Transport::tell(std::uint32_t number, const config::Config& config,
     order.message.kind = Kind::listener;
     order.message.service = listener.service;
     order.message.alpn = listener.alpn;
-    order.message.proxy = listener.proxy;
+    order.message.proxy_networks = listener.proxy_networks;
+    order.message.allow_networks = listener.allow_networks;
+    order.message.deny_networks = listener.deny_networks;
     send(number, order, listener.fd);
   }
 }

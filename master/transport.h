@@ -21,7 +21,7 @@ class Transport {
   struct Listener {
     std::string service;
     std::string alpn;
-    bool proxy = false;
+    std::string proxy_networks, allow_networks, deny_networks;
     int fd = -1;
   };
 

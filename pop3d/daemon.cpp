@@ -4,8 +4,13 @@
 
 namespace postern::pop3d {
 
-std::string Pop3Daemon::greeting(const config::Config&, bool, bool) {
-  return "+OK Postern is ready\r\n";
+std::string apop_challenge(const service::Facts& facts) {
+  return fmt::format("<{}@postern>", service::session_mark(facts.session_id, facts.accepted_at));
+}
+
+std::string Pop3Daemon::greeting(const config::Config& config, bool, bool) {
+  if (!config.boolean("pop3.apop")) return "+OK Postern is ready\r\n";
+  return fmt::format("+OK Postern is ready <{}@postern>\r\n", service::kSessionMark);
 }
 
 std::string Pop3Daemon::goodbye(service::Goodbye why) {

@@ -11,6 +11,9 @@
 
 namespace postern::pop3d {
 
+/// The challenge of APOP as it stands in the greeting (RFC 1939 §7).
+std::string apop_challenge(const service::Facts& facts);
+
 class Pop3Daemon : public service::Daemon {
  public:
   [[nodiscard]] std::string_view name() const override { return "pop3d"; }

@@ -4,6 +4,8 @@
 
 #include "lib/base/text.h"
 #include "lib/log/log.h"
+#include "lib/service/login.h"
+#include "lib/service/settings.h"
 #include "pop3d/command/table.h"
 #include "pop3d/reply.h"
 
@@ -21,7 +23,8 @@ bool is_ours(Errc code) {
 }  // namespace
 
 Pop3::Pop3(Worker& w, service::Runtime& r, service::Session session)
-    : stream(std::move(session.stream), session.unread),
+    : stream(std::move(session.stream), session.unread,
+             service::stream_limits(r.config(), session.facts.service)),
       facts(std::move(session.facts)),
       worker(w),
       runtime(r) {
@@ -61,11 +64,9 @@ void Pop3::delay(std::chrono::milliseconds delay, std::string reply) {
 }
 
 auth::Channel Pop3::channel() const {
-  return {.protocol = "pop",
-          .tls = facts.tls,
-          .loopback = facts.loopback,
-          .channel_binding = facts.channel_binding,
-          .client_certificate = facts.client_certificate};
+  auth::Channel channel = service::channel_of(facts, "pop");
+  channel.takes_detail = true;
+  return channel;
 }
 
 bool Pop3::is_deleted(std::uint32_t number) const {

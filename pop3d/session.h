@@ -48,7 +48,7 @@ class Pop3 {
   [[nodiscard]] auth::Channel channel() const;
 
   /// Opens the maildrop that `login` names and enters TRANSACTION (pop3d/login.cpp).
-  Result<void> enter(const auth::Login& login, std::string_view mailbox_detail);
+  Result<void> enter(const auth::Login& login);
 
   // TRANSACTION state.
   store::Mailbox& mailbox() { return *mailbox_; }

@@ -2,7 +2,7 @@
 #include "imapd/login.h"
 #include "imapd/command/commands.h"
 #include "imapd/grammar.h"
-#include "lib/auth/auth.h"
+#include "lib/auth/conversation.h"
 #include "lib/base/text.h"
 
 namespace postern::imap {
@@ -10,35 +10,16 @@ namespace {
 
 constexpr std::size_t kMostSaslLine = 64 << 10;
 
-// The client's next line of an exchange, decoded.
-// @error bad_syntax  "*" (it gives up), or not base64
-Result<auth::Secret> read_response(net::Stream& stream) {
-  const net::Line line = TRY(stream.read_line(kMostSaslLine));
-  if (line.text == "*") return fail(Errc::bad_syntax, "Authentication was cancelled");
-  auto octets = from_base64(line.text);
-  if (!octets) return fail(Errc::bad_syntax, "the response is not base64");
-  return auth::Secret(*octets);
-}
-
-Result<auth::Secret> converse(Context& ctx, std::string_view challenge) {
-  ctx.out.write("+ ");
-  ctx.out.write(to_base64(challenge));
-  ctx.out.write("\r\n");
-  TRY(ctx.out.stream().flush());
-  return read_response(ctx.out.stream());
-}
-
-// A mechanism's last words come as one more challenge, which the client answers with nothing
-// (RFC 4422 §3.5: IMAP's OK can't carry them).
+// A mechanism's last words come as one more challenge: IMAP's OK can't carry them.
 Result<auth::Login> exchange(Context& ctx, const Authenticate::Request& request) {
-  auth::Exchange talk = ctx.back.auth.begin(channel_of(ctx));
-  auto step = TRY(talk.start(request.mechanism, request.initial));
-  while (!step.login) {
-    const auth::Secret response = TRY(converse(ctx, step.challenge.value_or("")));
-    step = TRY(talk.step(response));
-  }
-  if (step.challenge) TRY(converse(ctx, *step.challenge));
-  return std::move(*step.login);
+  const auto ask = [&ctx](std::string_view challenge) -> Result<auth::Secret> {
+    ctx.out.write("+ ");
+    ctx.out.write(to_base64(challenge));
+    ctx.out.write("\r\n");
+    return auth::parse_response(TRY(ctx.out.stream().read_line(kMostSaslLine)).text);
+  };
+  return auth::converse(ctx.back.auth.begin(channel_of(ctx)), request.mechanism, request.initial,
+                        ask);
 }
 
 }  // namespace
@@ -55,7 +36,7 @@ Result<Login::Request> Login::parse(Cursor& in) {
 
 Completion Login::respond(const Request& request, Context& ctx) {
   auto login = ctx.back.auth.check_password(channel_of(ctx), request.user, request.password);
-  if (!login) return login_refused(ctx, request.user, login.error());
+  if (!login) return login_refused(ctx, "password", request.user, login.error());
   return logged_in(ctx, *login);
 }
 
@@ -74,7 +55,7 @@ Result<Authenticate::Request> Authenticate::parse(Cursor& in) {
 
 Completion Authenticate::respond(const Request& request, Context& ctx) {
   auto login = exchange(ctx, request);
-  if (!login) return login_refused(ctx, "", login.error());
+  if (!login) return login_refused(ctx, request.mechanism, "", login.error());
   return logged_in(ctx, *login);
 }
 

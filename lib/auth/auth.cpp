@@ -65,6 +65,7 @@ Result<Login> login_of(const Authenticator::Settings& settings, const SaslConnec
   const std::string authenticated = sasl.text_property(SASL_AUTHUSER);
   out.authenticated = authenticated.empty() ? out.identity.user : TRY(canonical(SASL_AUTHUSER));
   out.mechanism = std::move(mechanism);
+  out.detail = sasl.detail();
   return out;
 }
 
@@ -93,7 +94,14 @@ struct Exchange::Impl {
   const Authenticator::Settings& settings;
   bool plaintext_allowed;
   SaslConnection sasl;
+  /// RFC 5802 §6: with -PLUS the client's first words name the binding that it takes, "p=NAME,".
+  void hear(std::string_view words) {
+    if (std::exchange(heard_, true) || !mechanism.ends_with("-PLUS")) return;
+    if (words.starts_with("p=tls-server-end-point,")) sasl.bind_to_endpoint();
+  }
+
   std::string mechanism;
+  bool heard_ = false;
 };
 
 Exchange::Exchange(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -110,6 +118,7 @@ Result<Step> Exchange::start(std::string_view mechanism, const std::optional<Sec
   const char* out = nullptr;
   unsigned size = 0;
   const std::string_view in = initial ? initial->reveal() : std::string_view();
+  if (initial) impl_->hear(in);
   const int code =
       sasl_server_start(impl_->sasl.get(), impl_->mechanism.c_str(), initial ? in.data() : nullptr,
                         static_cast<unsigned>(in.size()), &out, &size);
@@ -121,6 +130,7 @@ Result<Step> Exchange::step(const Secret& response) {
   const char* out = nullptr;
   unsigned size = 0;
   const std::string_view in = response.reveal();
+  impl_->hear(in);
   const int code =
       sasl_server_step(impl_->sasl.get(), in.data(), static_cast<unsigned>(in.size()), &out, &size);
   return impl_->outcome(code, out, size);
@@ -176,6 +186,20 @@ Result<Login> Authenticator::check_password(const Channel& channel, std::string_
     return fail(Errc::auth_failed, "malformed user name or password");
   if (code != SASL_OK) return sasl_error(code, "sasl_checkpass");
   return login_of(*settings_, sasl, "password");
+}
+
+Result<Login> Authenticator::check_apop(const Channel& channel, std::string_view challenge,
+                                        std::string_view user, std::string_view digest) const {
+  const SaslConnection sasl(*settings_, channel, false);
+  if (sasl.get() == nullptr) return sasl.error();
+  const std::string stamp(challenge);
+  const std::string words = fmt::format("{} {}", user, digest);
+  const int code = sasl_checkapop(sasl.get(), stamp.c_str(), static_cast<unsigned>(stamp.size()),
+                                  words.c_str(), static_cast<unsigned>(words.size()));
+  if (code == SASL_BADPROT || code == SASL_BADPARAM || code == SASL_BUFOVER)
+    return fail(Errc::auth_failed, "malformed user name or digest");
+  if (code != SASL_OK) return sasl_error(code, "sasl_checkapop");
+  return login_of(*settings_, sasl, "APOP");
 }
 
 Result<bool> Authenticator::knows(const meta::UserName& user) const {

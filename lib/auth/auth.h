@@ -27,7 +27,9 @@ struct Channel {
   bool tls = false;
   bool loopback = false;
   std::string channel_binding = {};     // tls-exporter data (RFC 9266), raw; empty without
+  std::string endpoint_binding = {};    // tls-server-end-point data (RFC 5929 §4), raw
   std::string client_certificate = {};  // user named by a verified certificate: enables EXTERNAL
+  bool takes_detail = false;            // "anna+Lists" logs in anna (Login::detail)
 };
 
 /// A successful login.
@@ -35,6 +37,7 @@ struct Login {
   meta::Identity identity;       // as whom the session acts
   meta::UserName authenticated;  // whose password it was; differs only for proxy authorisation
   std::string mechanism;         // "PLAIN", "SCRAM-SHA-256"; "password" for check_password()
+  std::string detail;            // what stood behind the "+" of the name
 
   [[nodiscard]] bool proxied() const { return authenticated != identity.user; }
 };
@@ -84,6 +87,11 @@ class Authenticator {
   /// @error auth_failed, privacy_required, unavailable
   Result<Login> check_password(const Channel& channel, std::string_view user,
                                const Secret& password) const;
+
+  /// APOP (RFC 1939 §7): `digest` in hex, of the challenge and the user's secret.
+  /// @error auth_failed, unavailable
+  Result<Login> check_apop(const Channel& channel, std::string_view challenge,
+                           std::string_view user, std::string_view digest) const;
 
   /// Whether the password database has this user. With saslauthd alone nobody can say: false.
   /// @error unavailable

@@ -41,10 +41,17 @@ int take_log(void*, int level, const char* message) {
 /// Makes each name canonical before the library looks anything up.
 int canonicalise(sasl_conn_t*, void* context, const char* in, unsigned in_size, unsigned,
                  const char*, char* out, unsigned out_max, unsigned* out_size) {
-  const Settings& settings = settings_of(context);
+  auto& names = *static_cast<SaslConnection::NameContext*>(context);
+  const Settings& settings = *names.settings;
   std::string_view name(in, in_size);
   if (const std::string own = '@' + settings.realm; name.ends_with(own))
     name.remove_suffix(own.size());
+  meta::Subaddress parts;
+  if (names.takes_detail) {
+    parts = meta::split_detail(name);
+    name = parts.user;
+    if (!parts.detail.empty()) names.detail = parts.detail;
+  }
   const auto user = meta::canonical_user(name, settings.default_domain);
   if (!user || user->text().size() >= out_max) return SASL_BADPROT;
   std::memcpy(out, user->text().c_str(), user->text().size() + 1);
@@ -61,10 +68,10 @@ int authorise(sasl_conn_t*, void* context, const char* wanted, unsigned wanted_s
 }
 
 template <typename Function>
-sasl_callback_t callback(unsigned long id, Function function, const Settings* settings) {
+sasl_callback_t callback(unsigned long id, Function function, const void* context) {
   // By way of void (*)(), the one function type that stands for any (the library's own way).
   const auto any = reinterpret_cast<void (*)()>(function);
-  return {id, reinterpret_cast<int (*)()>(any), const_cast<Settings*>(settings)};
+  return {id, reinterpret_cast<int (*)()>(any), const_cast<void*>(context)};
 }
 
 std::string canonical_text(std::string_view name, std::string_view default_domain) {
@@ -149,11 +156,13 @@ Error sasl_error(int code, std::string_view what) {
 
 SaslConnection::SaslConnection(const Settings& settings, const Channel& channel,
                                bool plaintext_allowed)
-    : callbacks_{callback(SASL_CB_GETOPT, get_option, &settings),
-                 callback(SASL_CB_CANON_USER, canonicalise, &settings),
+    : name_context_{&settings, channel.takes_detail, {}},
+      callbacks_{callback(SASL_CB_GETOPT, get_option, &settings),
+                 callback(SASL_CB_CANON_USER, canonicalise, &name_context_),
                  callback(SASL_CB_PROXY_POLICY, authorise, &settings),
                  {SASL_CB_LIST_END, nullptr, nullptr}},
-      binding_(channel.channel_binding) {
+      exporter_binding_(channel.channel_binding),
+      endpoint_binding_(channel.endpoint_binding) {
   // No realm: the library would append it to every name. Names without a domain are looked up
   // under the "host", for which we give our realm.
   const char* const protocol = channel.protocol.empty() ? "postern" : channel.protocol.c_str();
@@ -173,9 +182,12 @@ void SaslConnection::describe(const Channel& channel, bool plaintext_allowed) {
   sasl_setprop(connection_, SASL_SSF_EXTERNAL, &strength);
   if (!channel.client_certificate.empty())
     sasl_setprop(connection_, SASL_AUTH_EXTERNAL, channel.client_certificate.c_str());
-  if (binding_.empty()) return;
-  binding_record_ = {"tls-exporter", 0, binding_.size(),
-                     reinterpret_cast<const unsigned char*>(binding_.data())};
+  bind("tls-exporter", exporter_binding_);
+}
+
+void SaslConnection::bind(const char* name, const std::string& data) {
+  if (data.empty()) return;
+  binding_record_ = {name, 0, data.size(), reinterpret_cast<const unsigned char*>(data.data())};
   sasl_setprop(connection_, SASL_CHANNEL_BINDING, &binding_record_);
 }
 

@@ -55,11 +55,24 @@ class SaslConnection {
   [[nodiscard]] Error error() const { return sasl_error(code_, "sasl_server_new"); }
   /// A property that is text, or "".
   [[nodiscard]] std::string text_property(int property) const;
+  /// From now on the channel is bound by tls-server-end-point, not by tls-exporter.
+  void bind_to_endpoint() { bind("tls-server-end-point", endpoint_binding_); }
+  /// What stood behind the "+" of the user's name (Channel::takes_detail).
+  [[nodiscard]] const std::string& detail() const { return name_context_.detail; }
+
+  /// What the library's call-back for names sees.
+  struct NameContext {
+    const Authenticator::Settings* settings;
+    bool takes_detail;
+    std::string detail;
+  };
 
  private:
+  void bind(const char* name, const std::string& data);
   void describe(const Channel& channel, bool plaintext_allowed);
+  NameContext name_context_;
   std::array<sasl_callback_t, 4> callbacks_;
-  std::string binding_;
+  std::string exporter_binding_, endpoint_binding_;
   sasl_channel_binding_t binding_record_{};
   sasl_conn_t* connection_ = nullptr;
   int code_ = SASL_FAIL;

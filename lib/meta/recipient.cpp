@@ -36,19 +36,28 @@ Result<UserName> canonical_user(std::string_view text, std::string_view default_
   return UserName::from_utf8(text);
 }
 
-Result<Recipient> parse_recipient(std::string_view address, const AddressRules& rules) {
-  Recipient out;
+Subaddress split_detail(std::string_view address) {
   const auto at = address.rfind('@');
   const std::string_view local = address.substr(0, at);
-  if (at != std::string_view::npos && !iequals(address.substr(at + 1), rules.default_domain))
-    out.domain = to_lower(address.substr(at + 1));
   const auto plus = local.find('+');
-  const std::string_view name = local.substr(0, plus);
-  if (plus != std::string_view::npos) out.detail = local.substr(plus + 1);
+  if (plus == std::string_view::npos) return {std::string(address), {}};
+  Subaddress out{std::string(local.substr(0, plus)), std::string(local.substr(plus + 1))};
+  if (at != std::string_view::npos) out.user += address.substr(at);
+  return out;
+}
+
+Result<Recipient> parse_recipient(std::string_view address, const AddressRules& rules) {
+  Recipient out;
+  Subaddress parts = split_detail(address);
+  const auto at = parts.user.rfind('@');
+  const std::string name = parts.user.substr(0, at);
+  if (at != std::string::npos && !iequals(parts.user.substr(at + 1), rules.default_domain))
+    out.domain = to_lower(parts.user.substr(at + 1));
+  out.detail = std::move(parts.detail);
   const bool shared = name.empty() || (!rules.post_user.empty() && iequals(name, rules.post_user));
   if (shared && !out.detail.empty()) return out;
   const std::string domain = out.domain.empty() ? "" : '@' + out.domain;
-  out.user = TRY(UserName::from_utf8(std::string(name) + domain));
+  out.user = TRY(UserName::from_utf8(name + domain));
   return out;
 }
 

@@ -19,6 +19,13 @@ struct AddressRules {
   std::string post_user;       // "bb": bb+news is the shared mailbox news (namespace.post_user)
 };
 
+/// "anna+Lists/dev@example.org" in two: "anna@example.org" and "Lists/dev".
+struct Subaddress {
+  std::string user;
+  std::string detail;
+};
+Subaddress split_detail(std::string_view address);
+
 struct Recipient {
   UserName user;       // empty: a shared mailbox
   std::string domain;  // of the address, without the default domain

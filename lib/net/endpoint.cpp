@@ -250,6 +250,15 @@ Result<bool> in_network(std::string_view address, std::string_view network) {
   return of_address && same_prefix(*of_address, *of_network, bits);
 }
 
+bool in_networks(std::string_view address, std::string_view networks) {
+  if (networks.empty()) return false;
+  for (const std::string_view network : split(networks, ' ')) {
+    const auto inside = in_network(address, network);
+    if (inside && *inside) return true;
+  }
+  return false;
+}
+
 void set_nodelay(int socket) {
   const int on = 1;
   ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);

@@ -55,6 +55,10 @@ Result<Address> local_address(int socket);
 /// @error bad_syntax  of the network
 Result<bool> in_network(std::string_view address, std::string_view network);
 
+/// Whether `address` lies in one of `networks`, which are separated by spaces. What isn't a network
+/// is passed over.
+bool in_networks(std::string_view address, std::string_view networks);
+
 /// Small replies leave at once; no effect on Unix sockets.
 void set_nodelay(int socket);
 

@@ -37,6 +37,7 @@ struct Facts {
   std::string tls_version, cipher, sni, alpn;
   std::string client_certificate;  // identity mapped from a verified certificate
   std::string channel_binding;     // tls-exporter data, raw
+  std::string endpoint_binding;    // tls-server-end-point data, raw
   std::int64_t accepted_at = 0;    // seconds UTC
   bool greeted = false;            // STARTTLS: the client had its greeting before TLS
   bool compressed = false;         // COMPRESS is active (RFC 4978)
@@ -117,6 +118,11 @@ class Runtime {
   virtual Result<void> logged_in(std::string_view user) = 0;
   /// Failed logins of (address, user), shared by all processes; gives the delay to apply.
   virtual std::chrono::milliseconds login_failed(std::string_view user) = 0;
+  /// Counts a visit of `user`, who may come `burst` times and once more every `interval`; how long
+  /// it is too early. Zero: welcome.
+  virtual std::chrono::seconds too_early(std::string_view, std::chrono::seconds, std::uint32_t) {
+    return std::chrono::seconds{0};
+  }
   /// Whether STARTTLS can be offered: transportd runs and has a certificate.
   [[nodiscard]] virtual bool tls_available() const { return false; }
   /// How long to wait for the next command before parking: `service.*.linger`, 0 in a hurry.
@@ -124,6 +130,10 @@ class Runtime {
     return std::chrono::milliseconds{hurry() || stopping() ? 0 : 5};
   }
 };
+
+/// In a greeting: what no other connection has (the timestamp of APOP, RFC 1939 §7).
+inline constexpr std::string_view kSessionMark = "{session}";
+std::string session_mark(std::uint64_t session_id, std::int64_t accepted_at);
 
 /// Why porter ends a connection without a worker.
 enum class Goodbye { shutting_down, internal_error, login_timeout, too_many, kicked };
@@ -134,7 +144,8 @@ class Daemon {
   virtual ~Daemon() = default;
   [[nodiscard]] virtual std::string_view name() const = 0;  // "imapd"
   /// The greeting that porter writes at accept, for a connection with these facts.
-  /// Depends on nothing but `tls` and `loopback`: porter asks once for each combination.
+  /// Depends on nothing but `tls` and `loopback`: porter asks once for each combination. In place
+  /// of kSessionMark porter writes session_mark().
   virtual std::string greeting(const config::Config& config, bool tls, bool loopback) = 0;
   /// The fixed bytes that porter writes before it ends a quiet connection, or one whose worker
   /// died: "* BYE …\r\n". Empty: the connection is closed without a word.

@@ -2,6 +2,8 @@
 // reader, so that the two can't differ.
 #include "lib/service/message.h"
 
+#include <fmt/format.h>
+
 #include <type_traits>
 #include <utility>
 
@@ -110,6 +112,7 @@ void visit_facts(Visitor& v, F& facts) {
   v(114, facts.accepted_at);
   v(115, facts.greeted);
   v(116, facts.compressed);
+  v(117, facts.endpoint_binding);
 }
 
 template <typename Visitor, typename T>
@@ -236,6 +239,10 @@ Result<T> take_message(Kind kind, std::string_view message) {
 }
 
 }  // namespace
+
+std::string session_mark(std::uint64_t session_id, std::int64_t accepted_at) {
+  return fmt::format("{}.{}", session_id, accepted_at);
+}
 
 Kind kind_of(std::string_view message) {
   if (message.empty()) return Kind::none;

@@ -41,6 +41,7 @@ inline constexpr std::uint32_t kMaxWorkers = 4096;
 inline constexpr std::uint32_t kMaxListeners = 128;
 inline constexpr std::uint32_t kLoginRows = 8192;
 inline constexpr std::uint32_t kNone = ~0U;
+inline constexpr std::size_t kMostNetworks = 4096;  // octets of one list
 inline constexpr std::size_t kMostGreeting = 2048;  // octets and one; ManageSieve's has 800
 
 /// The workers of one daemon. Services with the same daemon share them.
@@ -70,8 +71,9 @@ struct ServiceRow {
   std::uint32_t max_per_address;
   std::uint32_t max_per_user;
   std::uint32_t max_active_per_user;
-  std::int64_t login_timeout;     // ms without a login, 0: none
-  FixedText<512> proxy_networks;  // separated by spaces: peers whose PROXY header is awaited
+  std::int64_t login_timeout;  // ms without a login, 0: none
+  // Separated by spaces: peers whose PROXY header is awaited, who may come, who may not.
+  FixedText<kMostNetworks> proxy_networks, allow_networks, deny_networks;
   std::atomic<std::uint32_t> connections;
   std::atomic<std::uint64_t> accepted;
   std::atomic<std::uint64_t> refused;
@@ -142,12 +144,16 @@ struct SessionRow {
   AddressBytes local;
   std::array<WatchWord, kInlineWatches> watches;  // more are in the record
   FixedText<16> activity;
+  FixedText<40> tls;  // version and cipher
   FixedText<64> user;
   FixedText<64> mailbox;
 };
 
 /// Counts failed logins of one (address, user): 32 bits of key, 8 of count, 24 of age.
 using LoginRow = std::atomic<std::uint64_t>;
+
+/// When a user may fetch mail again: see PollLimit.
+using PollRow = std::atomic<std::uint64_t>;
 
 struct ScoreboardHead {
   std::uint64_t magic;
@@ -167,6 +173,7 @@ struct ScoreboardHead {
   std::array<ServiceRow, kMaxServices> services;
   std::array<ListenerRow, kMaxListeners> listeners;
   std::array<LoginRow, kLoginRows> logins;
+  std::array<PollRow, kLoginRows> polls;
   std::array<WorkerRow, kMaxWorkers> workers;
 };
 

@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "lib/base/text.h"
+#include "lib/net/endpoint.h"
+#include "lib/service/scoreboard.h"
+
 namespace postern::service {
 namespace {
 
@@ -39,11 +43,38 @@ ServiceSettings read_service(const config::Config& config, const std::string& na
   out.max_per_user = in.number("max_per_user");
   out.max_active_per_user = in.number("max_active_per_user");
   out.login_timeout = config.duration(in.path("login_timeout"));
-  out.proxy_networks = config.list(in.path("proxy_networks"));
+  const auto networks = [&](std::string_view option) {
+    return fmt::format("{}", fmt::join(config.list(in.path(option)), " "));
+  };
+  out.proxy_networks = networks("proxy_networks");
+  out.allow_networks = networks("allow_networks");
+  out.deny_networks = networks("deny_networks");
   return out;
 }
 
 }  // namespace
+
+Result<void> check_networks(const ServiceSettings& service) {
+  const auto check = [&](std::string_view option, std::string_view networks) -> Result<void> {
+    if (networks.size() >= kMostNetworks)
+      return fail(Errc::limit, "service.{}.{}: more than {} octets", service.name, option,
+                  kMostNetworks);
+    if (networks.empty()) return {};
+    for (const std::string_view network : split(networks, ' '))
+      if (const auto known = net::in_network("", network); !known)
+        return fail(Errc::bad_syntax, "service.{}.{}: {}", service.name, option,
+                    known.error().text);
+    return {};
+  };
+  TRY(check("proxy_networks", service.proxy_networks));
+  TRY(check("allow_networks", service.allow_networks));
+  return check("deny_networks", service.deny_networks);
+}
+
+net::Limits stream_limits(const config::Config& config, std::string_view service) {
+  return {config.duration(fmt::format("service.{}.command_timeout", service)),
+          config.duration(fmt::format("service.{}.write_timeout", service))};
+}
 
 std::vector<ServiceSettings> service_settings(const config::Config& config) {
   std::vector<ServiceSettings> out;

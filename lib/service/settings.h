@@ -8,7 +8,9 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/base/result.h"
 #include "lib/config/config.h"
+#include "lib/net/stream.h"
 
 namespace postern::service {
 
@@ -24,7 +26,8 @@ struct ServiceSettings {
   std::uint32_t max_per_user = 0;
   std::uint32_t max_active_per_user = 0;
   std::chrono::milliseconds login_timeout{0};
-  std::vector<std::string> proxy_networks;
+  // Networks as net::in_networks takes them.
+  std::string proxy_networks, allow_networks, deny_networks;
 };
 
 struct PoolSettings {
@@ -36,6 +39,13 @@ struct PoolSettings {
   std::uint64_t max_growth = 0;    // octets of private memory a worker, 0: no limit
   std::chrono::milliseconds linger{0};
 };
+
+/// @error bad_syntax  what isn't a network, by the name of its option
+/// @error limit       more text than the scoreboard has room for
+Result<void> check_networks(const ServiceSettings& service);
+
+/// Time limits of a session of `service`: service.*.command_timeout and write_timeout.
+net::Limits stream_limits(const config::Config& config, std::string_view service);
 
 /// All services that are enabled, by name.
 std::vector<ServiceSettings> service_settings(const config::Config& config);

@@ -13,8 +13,10 @@ enum Tag : std::uint16_t {
   kTickets,
   kService,
   kAlpn,
-  kProxy,
-  kError
+  kProxyNetworks,
+  kError,
+  kAllowNetworks,
+  kDenyNetworks
 };
 
 void put_text(TlvWriter& out, Tag tag, const std::string& text) {
@@ -44,8 +46,14 @@ Result<void> take_field(const TlvField& field, ControlMessage& message) {
     case kAlpn:
       message.alpn = field.value;
       break;
-    case kProxy:
-      message.proxy = TRY(field.number<std::uint8_t>()) != 0;
+    case kProxyNetworks:
+      message.proxy_networks = field.value;
+      break;
+    case kAllowNetworks:
+      message.allow_networks = field.value;
+      break;
+    case kDenyNetworks:
+      message.deny_networks = field.value;
       break;
     case kError:
       message.error = field.value;
@@ -64,7 +72,9 @@ std::string encode(const ControlMessage& message) {
   for (const std::string& name : message.names) out.bytes(kName, name);
   out.number(kHasOcsp, static_cast<std::uint8_t>(message.has_ocsp));
   out.number(kTls12, static_cast<std::uint8_t>(message.tls12));
-  out.number(kProxy, static_cast<std::uint8_t>(message.proxy));
+  put_text(out, kProxyNetworks, message.proxy_networks);
+  put_text(out, kAllowNetworks, message.allow_networks);
+  put_text(out, kDenyNetworks, message.deny_networks);
   put_text(out, kCiphers, message.ciphers);
   put_text(out, kTickets, message.tickets);
   put_text(out, kService, message.service);

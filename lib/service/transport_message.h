@@ -36,8 +36,9 @@ struct ControlMessage {
   std::string tickets;  // 80 octets a key: name 16, AES 32, HMAC 32
   std::string service;  // listener
   std::string alpn;     // listener: protocol name, "" for none
-  bool proxy = false;   // listener: a PROXY header comes first
-  std::string error;    // applied
+  // listener: lists of networks; from the first a PROXY header comes before TLS
+  std::string proxy_networks, allow_networks, deny_networks;
+  std::string error;  // applied
 };
 
 std::string encode(const ControlMessage& message);

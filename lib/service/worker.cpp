@@ -15,6 +15,7 @@
 #include "lib/log/log.h"
 #include "lib/net/fd_passing.h"
 #include "lib/service/login_delay.h"
+#include "lib/service/poll_limit.h"
 
 namespace postern::service {
 namespace {
@@ -243,6 +244,11 @@ Result<void> Worker::logged_in(std::string_view user) {
     }
   }
   return fail(Errc::unavailable, "porter doesn't answer");
+}
+
+std::chrono::seconds Worker::too_early(std::string_view user, std::chrono::seconds interval,
+                                       std::uint32_t burst) {
+  return PollLimit(setup_.scoreboard->head().polls, interval, burst).come(user, wall_seconds());
 }
 
 std::chrono::milliseconds Worker::login_failed(std::string_view user) {

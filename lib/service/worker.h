@@ -40,6 +40,8 @@ class Worker final : public Runtime {
   [[nodiscard]] std::chrono::milliseconds linger() const override;
   Result<void> logged_in(std::string_view user) override;
   std::chrono::milliseconds login_failed(std::string_view user) override;
+  std::chrono::seconds too_early(std::string_view user, std::chrono::seconds interval,
+                                 std::uint32_t burst) override;
 
  private:
   /// Makes a channel and sends porter its other end.

@@ -3,16 +3,15 @@
 
 #include <fmt/format.h>
 
+#include "lib/service/login.h"
+
 namespace postern::lmtp {
 namespace {
 
 /// "AUTH PLAIN SCRAM-SHA-256", or nothing where AUTH isn't offered (RFC 4954 §3).
 std::string auth_line(const Session& session) {
   if (!session.offers_auth()) return {};
-  auth::Channel channel;
-  channel.protocol = "lmtp";
-  channel.tls = session.facts.tls;
-  channel.loopback = session.facts.loopback;
+  const auto channel = service::channel_of(session.facts, "lmtp");
   std::string line = "250-AUTH";
   for (const auto& name : session.back.auth.mechanisms(channel)) line += ' ' + name;
   return line + "\r\n";
@@ -28,8 +27,9 @@ Flow run_lhlo(Session& session, std::string_view argument) {
   // RFC 2034 §4: no enhanced status code in this reply.
   session.stream.write(fmt::format(
       "250-{}\r\n250-8BITMIME\r\n250-BINARYMIME\r\n250-CHUNKING\r\n250-DSN\r\n"
-      "250-ENHANCEDSTATUSCODES\r\n250-PIPELINING\r\n{}250-SIZE {}\r\n250 SMTPUTF8\r\n",
-      session.back.options.hostname, auth_line(session), session.back.options.max_message));
+      "250-ENHANCEDSTATUSCODES\r\n250-PIPELINING\r\n{}250-SIZE {}\r\n{}250 SMTPUTF8\r\n",
+      session.back.options.hostname, auth_line(session), session.back.options.max_message,
+      session.offers_tls() ? "250-STARTTLS\r\n" : ""));
   return std::nullopt;
 }
 

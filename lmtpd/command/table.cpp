@@ -34,6 +34,7 @@ constexpr std::array kCommands{
     Command{"QUIT", In::any, run_quit},
     Command{"RCPT", In::transaction, run_rcpt},
     Command{"RSET", In::any, run_rset},
+    Command{"STARTTLS", In::greeted, run_starttls},
     Command{"VRFY", In::any, run_vrfy},
 };
 static_assert(std::ranges::is_sorted(kCommands, {}, &Command::verb));

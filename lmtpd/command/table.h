@@ -22,6 +22,7 @@ Flow run_quit(Session& session, std::string_view argument);
 Flow run_rcpt(Session& session, std::string_view argument);
 Flow run_rset(Session& session, std::string_view argument);
 Flow run_smtp_hello(Session& session, std::string_view argument);
+Flow run_starttls(Session& session, std::string_view argument);
 Flow run_vrfy(Session& session, std::string_view argument);
 
 }  // namespace postern::lmtp

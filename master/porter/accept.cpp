@@ -75,7 +75,10 @@ void Porter::admit(int fd, std::uint32_t service, bool adopted) {
   service::ServiceRow& in_service = head_.services[service];
   const std::string_view why = refusal(fresh);
   const std::uint32_t slot = why.empty() ? take_row() : kNone;
-  if (slot == kNone) return refuse(fd, service, fresh, why.empty() ? "master.connections" : why);
+  if (slot == kNone) {
+    const Fd gone{fd};
+    return refuse(fd, fresh, why.empty() ? "master.connections" : why);
+  }
   if ((fresh.flags & SessionRow::kLocal) == 0) {
     const int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -98,14 +101,8 @@ void Porter::admit(int fd, std::uint32_t service, bool adopted) {
 }
 
 bool Porter::comes_from_proxy(const SessionRow& row) const {
-  const std::string_view networks = head_.services[row.service].proxy_networks.view();
-  if (networks.empty()) return false;
-  const std::string peer = address_text(row.peer, row.flags);
-  for (const std::string_view network : split(networks, ' ')) {
-    const auto inside = net::in_network(peer, network);
-    if (inside && *inside) return true;
-  }
-  return false;
+  return net::in_networks(address_text(row.peer, row.flags),
+                          head_.services[row.service].proxy_networks.view());
 }
 
 /// The PROXY header comes before anything else; then the session has its client's address.
@@ -125,7 +122,9 @@ void Porter::read_proxy_header(std::uint32_t slot) {
     row.peer_port = header->source_port;
     row.local = address_bytes(header->destination_address);
     row.local_port = header->destination_port;
+    const std::string_view why = refusal(row);
     count_session(slot, 1);
+    if (!why.empty()) return turn_away(slot, why);
   }
   // Taken off last: until then a successor reads the same header again.
   static_cast<void>(::recv(row.fd, bytes, header->size, MSG_DONTWAIT));
@@ -154,32 +153,55 @@ SessionRow& Porter::begin_row(std::uint32_t slot, int fd, std::uint32_t service,
   row.user_hash = 0;
   row.watch_count = 0;
   row.activity.set("");
+  row.tls.set("");
   row.user.set("");
   row.mailbox.set("");
   return row;
 }
 
+/// A load balancer's own address counts for nothing: its header brings the client's.
 std::string_view Porter::refusal(const SessionRow& row) const {
   const service::ServiceRow& service = head_.services[row.service];
   if (head_.stopping.load() != 0) return "stopping";
   if (service.connections.load() >= service.max_connections) return "max_connections";
+  const bool is_proxy = (row.flags & SessionRow::kProxy) == 0 && comes_from_proxy(row);
+  return is_proxy ? std::string_view{} : refusal_of_address(row);
+}
+
+std::string_view Porter::refusal_of_address(const SessionRow& row) const {
+  const service::ServiceRow& service = head_.services[row.service];
+  const std::string peer = address_text(row.peer, row.flags);
+  if (net::in_networks(peer, service.deny_networks.view())) return "deny_networks";
+  const std::string_view allowed = service.allow_networks.view();
+  if (!allowed.empty() && !net::in_networks(peer, allowed)) return "allow_networks";
   if ((row.flags & SessionRow::kLoopback) != 0) return {};
   const auto at = by_address_.find(address_key(row.peer));
   if (at != by_address_.end() && at->second >= service.max_per_address) return "max_per_address";
   return {};
 }
 
-void Porter::refuse(int fd, std::uint32_t service, const SessionRow& row, std::string_view why) {
-  const Fd gone{fd};
-  service::ServiceRow& in_service = head_.services[service];
-  in_service.refused.fetch_add(1);
+/// Goodbye and a log line for a connection that may not come. Who is kept out by its network is
+/// told nothing.
+void Porter::refuse(int fd, const SessionRow& row, std::string_view why) {
+  service::ServiceRow& service = head_.services[row.service];
+  service.refused.fetch_add(1);
   const auto reason = why == "stopping" ? Goodbye::shutting_down : Goodbye::too_many;
   const auto text = pool_row(row).goodbye[static_cast<std::size_t>(reason)].view();
-  ::send(fd, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (!why.ends_with("_networks"))
+    ::send(fd, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   if (now_ - warned_at_ < kWarnEvery) return;
   warned_at_ = now_;
-  LOG(warning, "session.refused", {"service", in_service.name.view()},
-      {"peer", address_text(row.peer, row.flags)}, {"option", why});
+  const bool of_service = why != "stopping" && why != "master.connections";
+  LOG(warning, "session.refused", {"service", service.name.view()},
+      {"peer", address_text(row.peer, row.flags)},
+      {"option",
+       of_service ? fmt::format("service.{}.{}", service.name.view(), why) : std::string(why)});
+}
+
+/// The same for one that has a row already.
+void Porter::turn_away(std::uint32_t slot, std::string_view why) {
+  refuse(rows_[slot].fd, rows_[slot], why);
+  end_session(slot, "refused", false);
 }
 
 /// Writes the greeting and lets the session be quiet.
@@ -187,7 +209,16 @@ void Porter::greet(std::uint32_t slot) {
   SessionRow& row = rows_[slot];
   const std::size_t which = ((row.flags & SessionRow::kTls) != 0 ? 1U : 0U) +
                             ((row.flags & SessionRow::kLoopback) != 0 ? 2U : 0U);
-  if ((row.flags & SessionRow::kGreeted) == 0) say(slot, pool_row(row).greeting[which].view());
+  if ((row.flags & SessionRow::kGreeted) == 0) {
+    const std::string_view text = pool_row(row).greeting[which].view();
+    const auto at = text.find(service::kSessionMark);
+    if (at == std::string_view::npos)
+      say(slot, text);
+    else
+      say(slot,
+          fmt::format("{}{}{}", text.substr(0, at), service::session_mark(row.id, row.accepted_at),
+                      text.substr(at + service::kSessionMark.size())));
+  }
   row.flags |= SessionRow::kGreeted;
   start_session(slot);
 }
@@ -220,8 +251,12 @@ void Porter::take_connection(std::string_view message, Fd fd) {
   row.local = address_bytes(facts->local_address);
   row.local_port = facts->local_port;
   row.facts = blob->word();
+  if (facts->tls) row.tls.set(fmt::format("{} {}", facts->tls_version, facts->cipher));
+  // After STARTTLS the client was let in already.
+  const std::string_view why = facts->greeted ? std::string_view{} : refusal(row);
   row.state.store(SessionState::greeting);
   count_session(slot, 1);
+  if (!why.empty()) return turn_away(slot, why);
   greet(slot);
 }
 

@@ -92,7 +92,9 @@ class Porter {
   SessionRow& begin_row(std::uint32_t slot, int fd, std::uint32_t service, std::uint32_t flags);
   /// Why a connection is turned away, or nothing.
   [[nodiscard]] std::string_view refusal(const SessionRow& row) const;
-  void refuse(int fd, std::uint32_t service, const SessionRow& row, std::string_view why);
+  [[nodiscard]] std::string_view refusal_of_address(const SessionRow& row) const;
+  void refuse(int fd, const SessionRow& row, std::string_view why);
+  void turn_away(std::uint32_t slot, std::string_view why);
   [[nodiscard]] bool comes_from_proxy(const SessionRow& row) const;
   void read_proxy_header(std::uint32_t slot);
   void greet(std::uint32_t slot);

@@ -196,6 +196,7 @@ int TlsContexts::choose_by_name(SSL* ssl, int*, void* self) {
 int TlsContexts::choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size,
                                  const unsigned char* in, unsigned in_size, void* self) {
   const std::string& wanted = static_cast<TlsContexts*>(self)->protocol_;
+  if (wanted.empty()) return SSL_TLSEXT_ERR_NOACK;  // LMTP has no name
   for (unsigned at = 0; at < in_size; at += in[at] + 1U) {
     const std::string_view offered(reinterpret_cast<const char*>(in) + at + 1, in[at]);
     if (offered != wanted) continue;

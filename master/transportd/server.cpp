@@ -212,7 +212,8 @@ Result<void> Server::make_contexts() {
 void Server::add_listener(const ControlMessage& message, Fd socket) {
   const int fd = socket.get();
   set_non_blocking(fd);
-  listeners_[fd] = {std::move(socket), message.service, message.alpn, message.proxy};
+  listeners_[fd] = {std::move(socket),      message.service,        message.alpn,
+                    message.proxy_networks, message.allow_networks, message.deny_networks};
   // Every transportd waits on the same socket: wake one of them only.
   epoll_event event{.events = EPOLLIN | EPOLLEXCLUSIVE,
                     .data = {.u64 = token_of(static_cast<int>(Source::listener),
@@ -269,13 +270,31 @@ void Server::begin_compression(net::Message message) {
 
 // Connections.
 
-void Server::accept_all(Listener& listener) {
+std::string_view Server::Listener::refuses(const std::string& address) const {
+  if (net::in_networks(address, deny_networks)) return "deny_networks";
+  const bool allowed = allow_networks.empty() || net::in_networks(address, allow_networks);
+  return allowed ? "" : "allow_networks";
+}
+
+bool Server::admits(const Listener& listener, const service::Facts& facts) {
+  const std::string_view option = listener.refuses(facts.peer_address);
+  if (option.empty()) return true;
+  if (const std::int64_t now = steady_millis(); now - warned_at_ >= 1000) {
+    warned_at_ = now;
+    LOG(notice, "tls.refused", {"peer", facts.peer_address}, {"service", listener.service},
+        {"option", fmt::format("service.{}.{}", listener.service, option)});
+  }
+  return false;
+}
+
+void Server::accept_all(const Listener& listener) {
   for (int i = 0; i < kTurns; ++i) {
     Fd tcp(accept4(listener.socket.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!tcp) return;
     net::set_nodelay(tcp.get());
     auto facts = facts_of(tcp.get(), listener.service);
-    if (!listener.proxy) {
+    if (!net::in_networks(facts.peer_address, listener.proxy_networks)) {
+      if (!admits(listener, facts)) continue;
       begin(std::move(tcp), std::move(facts), listener.alpn, {});
       continue;
     }
@@ -285,6 +304,7 @@ void Server::accept_all(Listener& listener) {
     connection.alpn = listener.alpn;
     connection.deadline = steady_millis() + handshake_limit_;
     connection.before_proxy = std::move(tcp);
+    connection.listener = listener.socket.get();
     epoll_event event{.events = EPOLLIN,
                       .data = {.u64 = token_of(static_cast<int>(Source::tcp), number)}};
     epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, connection.before_proxy.get(), &event);
@@ -335,6 +355,9 @@ void Server::read_proxy_header(std::uint64_t number, Connection& connection) {
     connection.facts.local_port = header->destination_port;
     connection.facts.loopback = false;
   }
+  const auto from = listeners_.find(connection.listener);
+  if (from != listeners_.end() && !admits(from->second, connection.facts))
+    return drop(number, "refused");
   epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
   if (const auto done = shake(connection, std::move(connection.before_proxy), {}); !done)
     return drop(number, done.error().text);

@@ -38,14 +38,18 @@ class Server {
     Fd socket;
     std::string service;
     std::string alpn;
-    bool proxy = false;
+    std::string proxy_networks, allow_networks, deny_networks;
+
+    /// The option that keeps a client of this address out, or "".
+    [[nodiscard]] std::string_view refuses(const std::string& address) const;
   };
   struct Connection {
     std::unique_ptr<Flow> flow;
     Relay* relay = nullptr;                 // the flow, where it is TLS
     std::shared_ptr<TlsContexts> contexts;  // keeps the generation alive
     service::Facts facts;
-    Fd before_proxy;  // waits for its PROXY header; no relay yet
+    Fd before_proxy;    // waits for its PROXY header; no relay yet
+    int listener = -1;  // where it came from
     std::string alpn;
     std::int64_t deadline = 0;  // of the handshake; 0 when it is done
     bool moved = true;          // since the last sweep
@@ -69,7 +73,9 @@ class Server {
   void add_listener(const ControlMessage& message, Fd socket);
   void close_listeners();
 
-  void accept_all(Listener& listener);
+  void accept_all(const Listener& listener);
+  /// Whether a client may come; logged if not, once a second at most.
+  bool admits(const Listener& listener, const service::Facts& facts);
   void begin(Fd tcp, service::Facts facts, const std::string& alpn, std::string_view cleartext);
   void read_proxy_header(std::uint64_t number, Connection& connection);
   Result<void> meet_session(std::uint64_t number, Connection& connection);
@@ -85,6 +91,7 @@ class Server {
   Fd control_, door_, tls_door_, epoll_;
   std::int64_t handshake_limit_;
   std::int64_t next_sweep_ = 0;
+  std::int64_t warned_at_ = 0;
   bool stopping_ = false, master_gone_ = false;
   std::map<int, Listener> listeners_;
   std::unordered_map<std::uint64_t, Connection> connections_;

@@ -1,5 +1,7 @@
 #include "master/transportd/tls_facts.h"
 
+#include <openssl/evp.h>
+#include <openssl/objects.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
@@ -52,6 +54,22 @@ std::string exporter_binding(SSL* ssl) {
   return {reinterpret_cast<const char*>(out.data()), out.size()};
 }
 
+/// RFC 5929 §4.1: the hash of the server's certificate by the hash of its signature, where that is
+/// SHA-256 at least.
+std::string endpoint_binding(SSL* ssl) {
+  const X509* certificate = SSL_get_certificate(ssl);
+  if (certificate == nullptr) return {};
+  int hash = NID_undef;
+  OBJ_find_sigid_algs(X509_get_signature_nid(certificate), &hash, nullptr);
+  const EVP_MD* digest = hash == NID_undef || hash == NID_md5 || hash == NID_sha1
+                             ? EVP_sha256()
+                             : EVP_get_digestbynid(hash);
+  std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
+  unsigned size = 0;
+  if (digest == nullptr || X509_digest(certificate, digest, out.data(), &size) != 1) return {};
+  return {reinterpret_cast<const char*>(out.data()), size};
+}
+
 }  // namespace
 
 void describe_tls(SSL* ssl, service::Facts& facts) {
@@ -65,6 +83,7 @@ void describe_tls(SSL* ssl, service::Facts& facts) {
   facts.alpn.assign(reinterpret_cast<const char*>(alpn), alpn_size);
   facts.client_certificate = client_identity(ssl);
   facts.channel_binding = exporter_binding(ssl);
+  facts.endpoint_binding = endpoint_binding(ssl);
 }
 
 }  // namespace postern::transportd

@@ -20,13 +20,23 @@ void write_auth_capabilities(Pop3& session) {
   if (!session.facts.tls && session.runtime.tls_available()) session.stream.write("STLS\r\n");
 }
 
+/// RFC 2449 §6.6, §6.7.
+void write_policies(Pop3& session) {
+  const auto& config = session.runtime.config();
+  const auto days = config.integer("pop3.expire_days");
+  session.stream.write(days == 0 ? "EXPIRE NEVER\r\n" : fmt::format("EXPIRE {}\r\n", days));
+  const auto delay = config.duration("pop3.login_delay").count() / 1000;
+  if (delay > 0) session.stream.write(fmt::format("LOGIN-DELAY {}\r\n", delay));
+}
+
 }  // namespace
 
 void run_capa(Pop3& session, Argument) {
   session.ok("Capability list follows");
   session.stream.write(
-      "TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nEXPIRE NEVER\r\n"
+      "TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n"
       "UTF8\r\nLANG\r\nIMPLEMENTATION Postern\r\n");
+  write_policies(session);
   if (session.conn.state == State::authorization) write_auth_capabilities(session);
   session.stream.write(".\r\n");
 }

@@ -1,8 +1,10 @@
 // USER, PASS (RFC 1939 §7) and AUTH (RFC 5034): the ways into TRANSACTION state.
+#include "lib/service/login.h"
+#include "lib/auth/conversation.h"
 #include "lib/base/text.h"
-#include "lib/log/log.h"
 #include "lib/store/provision.h"
 #include "pop3d/command/table.h"
+#include "pop3d/daemon.h"
 #include "pop3d/reply.h"
 #include "pop3d/session.h"
 
@@ -12,25 +14,8 @@ namespace {
 constexpr std::size_t kMaxAuthLine = 16 << 10;
 constexpr std::uint32_t kMaxFailedLogins = 5;
 
-/// "anna+Lists/dev": the user, and the mailbox to open in place of INBOX.
-struct ClaimedName {
-  std::string user;
-  std::string detail;
-};
-
-ClaimedName split_detail(std::string_view text) {
-  const auto plus = text.find('+');
-  if (plus == std::string_view::npos) return {std::string(text), {}};
-  const auto at = text.find('@', plus);
-  const auto detail = text.substr(plus + 1, at == std::string_view::npos ? at : at - plus - 1);
-  std::string user(text.substr(0, plus));
-  if (at != std::string_view::npos) user += text.substr(at);
-  return {std::move(user), std::string(detail)};
-}
-
-void refuse(Pop3& session, std::string_view user, const Error& error) {
-  LOG(notice, "login.failed", {"conn", session.facts.session_id}, {"service", "pop3"},
-      {"user", user}, {"peer", session.facts.peer_address}, {"error", error.text});
+void refuse(Pop3& session, std::string_view mechanism, std::string_view user, const Error& error) {
+  service::log_failed_login(session.facts, mechanism, user, error);
   if (error.code != Errc::auth_failed && error.code != Errc::no_permission)
     return session.err(error);
   if (++session.conn.failed_logins >= kMaxFailedLogins) {
@@ -40,15 +25,24 @@ void refuse(Pop3& session, std::string_view user, const Error& error) {
   session.delay(session.runtime.login_failed(user), reply_to(error.code));
 }
 
-void admit(Pop3& session, const Result<auth::Login>& login, const std::string& detail,
+/// RFC 2449 §8.1.1: [LOGIN-DELAY] when the user comes too often.
+bool comes_too_early(Pop3& session, const auth::Login& login) {
+  const auto& config = session.runtime.config();
+  const auto interval =
+      std::chrono::duration_cast<std::chrono::seconds>(config.duration("pop3.login_delay"));
+  const auto burst = static_cast<std::uint32_t>(config.integer("pop3.login_burst"));
+  const auto early = session.runtime.too_early(login.identity.user.text(), interval, burst);
+  if (early.count() == 0) return false;
+  session.err(fmt::format("[LOGIN-DELAY] Come again in {} seconds", early.count()));
+  return true;
+}
+
+void admit(Pop3& session, const Result<auth::Login>& login, std::string_view mechanism,
            std::string_view claimed) {
-  if (!login) return refuse(session, claimed, login.error());
-  if (const auto entered = session.enter(*login, detail); !entered)
-    return session.err(entered.error());
-  LOG(notice, "login.ok", {"conn", session.facts.session_id}, {"service", "pop3"},
-      {"user", session.conn.who.user.text()}, {"mechanism", login->mechanism},
-      {"peer", session.facts.peer_address}, {"tls", session.facts.tls_version},
-      {"mailbox", session.conn.maildrop.name.text()});
+  if (!login) return refuse(session, mechanism, claimed, login.error());
+  if (comes_too_early(session, *login)) return;
+  if (const auto entered = session.enter(*login); !entered) return session.err(entered.error());
+  service::log_login(session.facts, *login, "");
   session.ok("Logged in");
 }
 
@@ -59,31 +53,14 @@ void list_mechanisms(Pop3& session) {
   session.stream.write(".\r\n");
 }
 
-/// The client's next line; nothing when it cancels or goes away.
-Result<std::string> read_response(Pop3& session) {
-  const auto line = TRY(session.stream.read_line(kMaxAuthLine));
-  if (line.text == "*") return fail(Errc::bad_syntax, "cancelled by the client");
-  return from_base64(line.text);
-}
-
 /// RFC 5034 §4: challenges and responses in base64 until the exchange is over.
-Result<auth::Login> converse(Pop3& session, std::string_view mechanism,
-                             const std::optional<auth::Secret>& initial) {
-  auto exchange = session.worker.auth->begin(session.channel());
-  auto step = TRY(exchange.start(mechanism, initial));
-  while (!step.login || step.challenge) {
-    session.stream.write(fmt::format("+ {}\r\n", to_base64(step.challenge.value_or(""))));
-    const std::string response = TRY(read_response(session));
-    if (step.login) break;  // the empty answer to data that came with success
-    step = TRY(exchange.step(auth::Secret(response)));
-  }
-  return std::move(*step.login);
-}
-
-Result<std::optional<auth::Secret>> initial_response(std::string_view text) {
-  if (text.empty()) return std::optional<auth::Secret>{};
-  if (text == "=") return std::optional<auth::Secret>(auth::Secret(""));
-  return std::optional<auth::Secret>(auth::Secret(TRY(from_base64(text))));
+Result<auth::Login> authenticate(Pop3& session, std::string_view mechanism,
+                                 const std::optional<auth::Secret>& initial) {
+  const auto ask = [&session](std::string_view challenge) -> Result<auth::Secret> {
+    session.stream.write(fmt::format("+ {}\r\n", to_base64(challenge)));
+    return auth::parse_response(TRY(session.stream.read_line(kMaxAuthLine)).text);
+  };
+  return auth::converse(session.worker.auth->begin(session.channel()), mechanism, initial, ask);
 }
 
 /// A user's first contact may be POP3: INBOX is made then.
@@ -109,29 +86,41 @@ void run_user(Pop3& session, Argument argument) {
 // The whole rest of the line is the password, spaces included (RFC 1939 §7).
 void run_pass(Pop3& session, Argument argument) {
   if (session.conn.claimed_user.empty()) return session.err("Send USER first");
-  const auto claimed = split_detail(std::exchange(session.conn.claimed_user, {}));
+  const std::string claimed = std::exchange(session.conn.claimed_user, {});
   const auth::Secret password(argument.text);
-  admit(session, session.worker.auth->check_password(session.channel(), claimed.user, password),
-        claimed.detail, claimed.user);
+  admit(session, session.worker.auth->check_password(session.channel(), claimed, password),
+        "password", claimed);
+}
+
+// RFC 1939 §7. The challenge is that of the greeting; after STLS there was none for this session.
+void run_apop(Pop3& session, Argument argument) {
+  if (!session.runtime.config().boolean("pop3.apop") || session.facts.greeted)
+    return session.err("APOP is not offered");
+  const auto space = argument.text.rfind(' ');
+  if (space == std::string_view::npos) return session.err("Bad syntax: APOP name digest");
+  const std::string_view user = argument.text.substr(0, space);
+  const auto login = session.worker.auth->check_apop(
+      session.channel(), apop_challenge(session.facts), user, argument.text.substr(space + 1));
+  admit(session, login, "APOP", user);
 }
 
 void run_auth(Pop3& session, Argument argument) {
   if (trim(argument.text).empty()) return list_mechanisms(session);
   const auto space = argument.text.find(' ');
   const std::string mechanism = to_upper(argument.text.substr(0, space));
-  const auto initial = initial_response(
+  const auto initial = auth::parse_initial_response(
       space == std::string_view::npos ? std::string_view{} : argument.text.substr(space + 1));
   if (!initial) return session.err("Bad base64");
-  const auto login = converse(session, mechanism, *initial);
+  const auto login = authenticate(session, mechanism, *initial);
   if (!login && (login.error().code == Errc::closed || login.error().code == Errc::timed_out))
     return session.end("closed during AUTH");
-  admit(session, login, "", mechanism);
+  admit(session, login, mechanism, "");
 }
 
-Result<void> Pop3::enter(const auth::Login& login, std::string_view mailbox_detail) {
+Result<void> Pop3::enter(const auth::Login& login) {
   TRY(runtime.logged_in(login.identity.user.text()));
   auto name = meta::MailboxName::inbox_of(login.identity.user);
-  if (!mailbox_detail.empty()) name = TRY(name.child(mailbox_detail));
+  if (!login.detail.empty()) name = TRY(name.child(login.detail));
   const auto entry = TRY(maildrop_of(*this, login.identity.user, name));
   const auto rights = entry.acl.rights_of(login.identity, entry.name);
   if (!rights.has(meta::Right::read))

@@ -30,6 +30,7 @@ struct Command {
 const Command* find_command(std::string_view name);
 
 // One file each in this folder; messages.cpp has those that only look at the maildrop.
+void run_apop(Pop3& session, Argument argument);
 void run_auth(Pop3& session, Argument argument);
 void run_capa(Pop3& session, Argument argument);
 void run_dele(Pop3& session, Argument argument);

@@ -1,7 +1,8 @@
 #include "sieve/managesieved/authenticate.h"
 
+#include "lib/auth/conversation.h"
 #include "lib/base/text.h"
-#include "lib/log/log.h"
+#include "lib/service/login.h"
 
 namespace postern::managesieved {
 namespace {
@@ -9,7 +10,7 @@ namespace {
 constexpr std::uint32_t kMaxFailedLogins = 5;
 
 /// A line with one string, which may be a literal; "*" cancels.
-Result<std::string> read_response(net::Stream& in) {
+Result<auth::Secret> read_response(net::Stream& in) {
   const auto line = TRY(in.read_line(16 << 10));
   std::string text(line.text);
   if (text.starts_with('{') && text.ends_with("+}")) {
@@ -22,28 +23,24 @@ Result<std::string> read_response(net::Stream& in) {
   } else {
     return fail(Errc::bad_syntax, "not a string");
   }
-  if (text == "*") return fail(Errc::bad_syntax, "cancelled by the client");
-  return from_base64(text);
+  return auth::parse_response(text);
 }
 
-Result<auth::Login> converse(Managesieve& session, std::string_view mechanism,
-                             const std::optional<auth::Secret>& initial,
-                             std::string& with_success) {
-  auto exchange = session.worker.auth->begin(session.channel());
-  auto step = TRY(exchange.start(mechanism, initial));
-  while (!step.login) {
-    session.stream.write(wire_string(to_base64(step.challenge.value_or(""))) + "\r\n");
-    step = TRY(exchange.step(auth::Secret(TRY(read_response(session.stream)))));
-  }
-  with_success = step.challenge ? "SASL " + wire_string(to_base64(*step.challenge)) : "";
-  return std::move(*step.login);
+Result<auth::Login> authenticate(Managesieve& session, std::string_view mechanism,
+                                 const std::optional<auth::Secret>& initial,
+                                 std::optional<std::string>& with_success) {
+  const auto ask = [&session](std::string_view challenge) {
+    session.stream.write(wire_string(to_base64(challenge)) + "\r\n");
+    return read_response(session.stream);
+  };
+  return auth::converse(session.worker.auth->begin(session.channel()), mechanism, initial, ask,
+                        &with_success);
 }
 
 void refuse(Managesieve& session, std::string_view mechanism, const Error& error) {
-  LOG(notice, "login.failed", {"conn", session.facts.session_id}, {"service", "sieve"},
-      {"mechanism", mechanism}, {"peer", session.facts.peer_address}, {"error", error.text});
   if (error.code == Errc::closed || error.code == Errc::timed_out)
     return session.end("closed during AUTHENTICATE");
+  service::log_failed_login(session.facts, mechanism, "", error);
   if (error.code != Errc::auth_failed && error.code != Errc::no_permission)
     return session.no(error);
   if (++session.conn.failed_logins >= kMaxFailedLogins)
@@ -67,17 +64,16 @@ void run_authenticate(Managesieve& session, const Request& request) {
   const std::string mechanism = to_upper(*name);
   const auto initial = initial_response(request.arguments);
   if (!initial) return session.no(initial.error());
-  std::string with_success;
-  const auto login = converse(session, mechanism, *initial, with_success);
+  std::optional<std::string> with_success;
+  const auto login = authenticate(session, mechanism, *initial, with_success);
   if (!login) return refuse(session, mechanism, login.error());
   const std::string& user = login->identity.user.text();
   if (const auto counted = session.runtime.logged_in(user); !counted)
     return session.no("Too many sessions", "TRYLATER");
   session.conn.who = login->identity;
-  LOG(notice, "login.ok", {"conn", session.facts.session_id}, {"service", "sieve"}, {"user", user},
-      {"mechanism", login->mechanism}, {"peer", session.facts.peer_address},
-      {"tls", session.facts.tls_version});
-  session.ok("Logged in", with_success);
+  service::log_login(session.facts, *login, "");
+  session.ok("Logged in",
+             with_success ? "SASL " + wire_string(to_base64(*with_success)) : std::string());
 }
 
 }  // namespace postern::managesieved

@@ -2,6 +2,8 @@
 
 #include "lib/base/wire.h"
 #include "lib/log/log.h"
+#include "lib/service/login.h"
+#include "lib/service/settings.h"
 
 namespace postern::managesieved {
 namespace {
@@ -131,7 +133,8 @@ std::string capabilities(auth::Authenticator& auth, const auth::Channel& channel
 }
 
 Managesieve::Managesieve(Worker& w, service::Runtime& r, service::Session session)
-    : stream(std::move(session.stream), session.unread),
+    : stream(std::move(session.stream), session.unread,
+             service::stream_limits(r.config(), session.facts.service)),
       facts(std::move(session.facts)),
       worker(w),
       runtime(r) {
@@ -178,13 +181,7 @@ void Managesieve::delay(std::chrono::milliseconds delay, std::string reply) {
   delayed_ = std::move(reply);
 }
 
-auth::Channel Managesieve::channel() const {
-  return {.protocol = "sieve",
-          .tls = facts.tls,
-          .loopback = facts.loopback,
-          .channel_binding = facts.channel_binding,
-          .client_certificate = facts.client_certificate};
-}
+auth::Channel Managesieve::channel() const { return service::channel_of(facts, "sieve"); }
 
 bool Managesieve::starttls_offered() const { return !facts.tls && runtime.tls_available(); }
 

@@ -105,6 +105,7 @@ void play(World& world, unsigned choice, std::string_view input) {
   service::Outcome outcome;
   do {
     service::Session wake;
+    wake.facts.service = "lmtp";
     wake.facts.loopback = true;
     wake.facts.peer_address = "127.0.0.1";
     wake.stream = Fd(::dup(pair.b.get()));

@@ -12,7 +12,7 @@ FOLDERS = ("lib", "imapd", "pop3d", "lmtpd", "sieve", "master", "tools")
 def used_keys(root):
     keys = {}
     for folder in FOLDERS:
-        for path in sorted((root / folder).rglob("*.cpp")):
+        for path in sorted(p for p in (root / folder).rglob("*") if p.suffix in (".cpp", ".h")):
             for call in CALL.findall(path.read_text()):
                 for key in KEY.findall(call):
                     keys.setdefault(key, path.relative_to(root).as_posix())

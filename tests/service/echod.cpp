@@ -11,6 +11,7 @@
 #include "lib/base/wire.h"
 #include "lib/net/stream.h"
 #include "lib/service/daemon.h"
+#include "lib/service/settings.h"
 
 namespace postern {
 namespace {
@@ -70,7 +71,8 @@ class Echo final : public service::Daemon {
 
   Outcome serve(Session session, service::Runtime& runtime) override {
     State state = State::parse(session.state);
-    net::Stream stream(std::move(session.stream), session.unread);
+    net::Stream stream(std::move(session.stream), session.unread,
+                       service::stream_limits(runtime.config(), session.facts.service));
     stream.set_interrupt([&] { return runtime.stopping(); });
     if (state.watched != 0) tell_change(state, stream, runtime);
     for (;;) {

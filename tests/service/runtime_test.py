@@ -348,6 +348,131 @@ class Limits(RuntimeTest):
         self.assertGreater(time.monotonic() - began, 1.99)
 
 
+class Behind(Client):
+    """A client of `address` behind a load balancer."""
+
+    def __init__(self, address):
+        self.socket = socket.create_connection(("127.0.0.1", PORT), timeout=PATIENCE)
+        self.buffer = b""
+        kind, local = ("TCP6", "2001:db8::1") if ":" in address else ("TCP4", "198.51.100.1")
+        self.send(f"PROXY {kind} {address} {local} 4000 143\r\n")
+        try:
+            self.greeting = self.line()
+        except Exception:
+            self.socket.close()
+            raise
+
+
+class Addresses(RuntimeTest):
+    settings = ('service.echo.proxy_networks=["127.0.0.0/8"]', "service.echo.max_per_address=3",
+                'service.echo.allow_networks=["192.0.2.0/24", "2001:db8::/32", "unix"]',
+                'service.echo.deny_networks=["192.0.2.66", "2001:db8:bad::/48"]')
+
+    def setUp(self):
+        self.server = Server.__new__(Server)  # a plain connection doesn't get in here
+        self.server.try_connect = lambda: bool(self.try_behind("192.0.2.200"))
+        self.server.__init__(*self.settings)
+        self.clients = []
+        self.addCleanup(self.end)
+
+    def try_behind(self, address):
+        """The greeting, or None."""
+        try:
+            client = Behind(address)
+        except (OSError, EOFError):
+            return None
+        client.close()
+        return client.greeting
+
+    def behind(self, address):
+        client = Behind(address)
+        self.clients.append(client)
+        return client.greeting
+
+    def test_only_networks_that_are_allowed_and_not_denied_come_in(self):
+        for address in ("192.0.2.1", "2001:db8::77"):
+            self.assertEqual(self.try_behind(address), "* hello")
+        for address in ("192.0.2.66", "203.0.113.1", "2001:db8:bad::1", "2001:db9::1"):
+            self.assertIsNone(self.try_behind(address), address)
+        self.assertEqual(self.client(self.server.folder / "run/echo").greeting, "* hello loopback")
+        # One line a second at most: wait for the next one that is written.
+        wait_for(lambda: self.try_behind("192.0.2.66") or "echo.deny_networks"
+                 in self.server.log_text(), "a line that names the option")
+        wait_for(lambda: self.try_behind("203.0.113.9") or "echo.allow_networks"
+                 in self.server.log_text(), "a line that names the option")
+
+    def test_an_ipv4_address_has_a_limit_of_its_own(self):
+        for _ in range(3):
+            self.assertEqual(self.behind("192.0.2.1"), "* hello")
+        self.assertEqual(self.behind("192.0.2.1"), "* BYE too many")
+        self.assertEqual(self.behind("192.0.2.2"), "* hello")
+        wait_for(lambda: "option=service.echo.max_per_address" in self.server.log_text(), "the line")
+        self.clients[0].close()
+        wait_for(lambda: self.try_behind("192.0.2.1") == "* hello", "room again")
+
+    def test_an_ipv6_network_of_64_bits_counts_as_one_address(self):
+        for host in ("::1", "::2", ":1:2:3:4"):
+            self.assertEqual(self.behind(f"2001:db8:0:1{host}"), "* hello")
+        self.assertEqual(self.behind("2001:db8:0:1:ffff::9"), "* BYE too many")
+        self.assertEqual(self.behind("2001:db8:0:2::1"), "* hello")
+
+    def test_a_list_that_is_none_is_refused_by_name(self):
+        self.server.write_config('service.echo.deny_networks=["192.0.2.0/33"]')
+        self.server.master.send_signal(signal.SIGHUP)
+        wait_for(lambda: "service.echo.deny_networks" in self.server.log_text(), "the error")
+        self.assertIn("master.reload_failed", self.server.log_text())
+
+
+class SlowPeers(RuntimeTest):
+    settings = ("service.echo.command_timeout=1s", "service.echo.write_timeout=1s",
+                "service.echo.max_workers=2", "service.echo.min_spare=1")
+
+    def test_a_command_that_is_not_finished_in_time_ends_the_session(self):
+        client, other = self.client(), self.client()
+        client.ask("LOGIN anna")
+        client.send("ECHO half a li")
+        self.assertRaises(EOFError, client.line)
+        self.assertEqual(other.ask("ECHO x"), "x")  # who is quiet at a boundary stays
+
+    def test_a_client_that_stops_reading_is_cut_off(self):
+        deaf = [self.client() for _ in range(2)]  # as many as there are workers
+        for client in deaf:
+            client.ask("LOGIN anna")
+            client.socket.setblocking(False)
+
+        def is_cut_off(client):
+            try:
+                while True:
+                    client.socket.send(b"ECHO " + 900 * b"x" + b"\r\n")
+            except BlockingIOError:
+                return False
+            except OSError:
+                return True
+        for client in deaf:
+            wait_for(lambda: is_cut_off(client), "the end of a client that doesn't read")
+        self.assertEqual(self.client().ask("ECHO x"), "x")
+
+
+class Kick(RuntimeTest):
+    def test_ends_all_sessions_of_the_user_and_no_other(self):
+        quiet, busy, other = self.client(), self.client(), self.client()
+        for client, user in ((quiet, "anna"), (busy, "anna"), (other, "bob")):
+            client.ask(f"LOGIN {user}")
+        busy.send("SLEEP 500\r\n")
+        time.sleep(0.1)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as control:
+            control.connect(str(self.server.folder / "run/control"))
+            control.send(b"kick anna")
+            self.assertEqual(control.recv(100), b"ok")
+        self.assertEqual(quiet.line(), "* BYE kicked")
+        self.assertRaises(EOFError, quiet.line)
+        with self.assertRaises((EOFError, ConnectionError)):
+            while True:
+                busy.line()
+        self.assertEqual(other.ask("COUNT"), "2")
+        self.assertEqual(self.client().ask("LOGIN anna"), "ok")  # it may come back
+
+
 class Proxy(RuntimeTest):
     settings = ("log.level=debug", 'service.echo.proxy_networks=["127.0.0.0/8"]')
 
@@ -539,6 +664,87 @@ class ActivatedServer(Server):
         self.master = subprocess.Popen(
             ["bash", "-c", script, BIN / "master", self.config, str(listener.fileno())],
             stdout=self.log, stderr=self.log, pass_fds=[listener.fileno()])
+
+
+class Jobs(unittest.TestCase):
+    """What master runs beside the services: start.*, event.* and process.*."""
+
+    def server(self, **commands):
+        """A server with `commands` as programs of its own: {option: shell script}."""
+        folder = Path(tempfile.mkdtemp(prefix="postern-jobs-"))
+        folder.chmod(0o777)
+        self.addCleanup(shutil.rmtree, folder)
+        settings = []
+        for option, script in commands.items():
+            name = option.replace("__", ".")
+            path = folder / name
+            path.write_text(f"#!/bin/sh\ncd {folder}\n{script}\n")
+            path.chmod(0o755)
+            settings.append(f"{name}.command={path}")
+        self.folder = folder
+        return settings
+
+    def run_server(self, settings):
+        server = Server(*settings)
+        self.addCleanup(server.stop)
+        return server
+
+    def lines(self, name):
+        path = self.folder / name
+        return path.read_text().splitlines() if path.exists() else []
+
+    def test_start_jobs_end_one_after_the_other_before_anything_is_served(self):
+        settings = self.server(start__a="sleep 0.2; echo a >> order", start__b="echo b >> order")
+        self.run_server(settings)
+        self.assertEqual(self.lines("order"), ["a", "b"])
+
+    def test_a_start_job_that_fails_keeps_the_server_down(self):
+        settings = self.server(start__a="exit 3")
+        try:
+            server = Server(*settings)
+        except (AssertionError, FileNotFoundError):
+            return
+        server.stop()
+        self.fail("it serves although a start job failed")
+
+    def test_events_come_in_their_period_and_never_twice_at_once(self):
+        settings = self.server(event__tick="mkdir running || echo twice >> bad\necho x >> ticks\n"
+                                           "sleep 0.5; rmdir running")
+        server = self.run_server(settings + ["event.tick.every=100ms"])
+        wait_for(lambda: len(self.lines("ticks")) >= 3, "three events")
+        self.assertEqual(self.lines("bad"), [])
+        self.assertNotIn("event.failed", server.log_text())
+
+    def test_an_event_that_fails_is_told_and_comes_again(self):
+        settings = self.server(event__bad="echo x >> ticks; exit 7")
+        server = self.run_server(settings + ["event.bad.every=100ms"])
+        wait_for(lambda: len(self.lines("ticks")) >= 2, "it again")
+        self.assertRegex(server.log_text(), "event=event.failed name=bad how=.*7")
+
+    def test_a_process_is_kept_running_and_ends_with_the_server(self):
+        settings = self.server(process__side="echo $$ >> pids; exec sleep 1000")
+        server = self.run_server(settings)
+        wait_for(lambda: self.lines("pids"), "the process")
+        os.kill(int(self.lines("pids")[0]), signal.SIGKILL)
+        wait_for(lambda: len(self.lines("pids")) == 2, "another one")
+        last = int(self.lines("pids")[1])
+        server.stop_master()
+        self.assertFalse(Path(f"/proc/{last}").exists())
+
+    def test_the_watchdog_of_systemd_is_fed(self):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+            folder = Path(tempfile.mkdtemp(prefix="postern-notify-"))
+            self.addCleanup(shutil.rmtree, folder)
+            notify.bind(str(folder / "notify"))
+            notify.settimeout(PATIENCE)
+            os.environ.update(NOTIFY_SOCKET=str(folder / "notify"), WATCHDOG_USEC="1000000")
+            try:
+                self.run_server([])
+                fed = 0
+                while fed < 3:
+                    fed += b"WATCHDOG=1" in notify.recv(1000)
+            finally:
+                del os.environ["NOTIFY_SOCKET"], os.environ["WATCHDOG_USEC"]
 
 
 if __name__ == "__main__":

@@ -4,9 +4,12 @@
     transportd_test.py /path/to/transportd
 """
 
+import contextlib
+import hashlib
 import os
 import re
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -18,8 +21,9 @@ from pathlib import Path
 PROGRAM = sys.argv.pop(1) if len(sys.argv) > 1 else "transportd"
 # Kinds and tags of lib/service/transport_message.h, then those of lib/service/message.h.
 CERTIFICATE, PROFILE, TICKETS, APPLY, APPLIED, LISTENER, UNLISTEN, STOP = range(1, 9)
-NAME, OCSP, TLS12, CIPHERS, KEYS, SERVICE, ALPN, PROXY, ERROR = range(1, 10)
+NAME, OCSP, TLS12, CIPHERS, KEYS, SERVICE, ALPN, PROXIES, ERROR, ALLOWED, DENIED = range(1, 12)
 START_TLS, REQUEST_ALPN, REQUEST_OK_LINE = 4, 60, 61
+PEER, CLIENT_CERTIFICATE, EXPORTER, ENDPOINT = 102, 112, 113, 117  # of the facts
 
 
 def tlv(tag, value):
@@ -70,12 +74,18 @@ class Transportd:
         socket.send_fds(self.control, [bytes([kind]) + body], [getattr(d, "fileno", lambda: d)()
                                                                for d in descriptors])
 
-    def load(self, certificates):
-        """Passes certificates as master does; the error text that is answered."""
-        for names, chain, key in certificates:
-            with open(chain) as c, open(key) as k:
-                self.order(CERTIFICATE, b"".join(tlv(NAME, n.encode()) for n in names), [c, k])
-        self.order(PROFILE, tlv(TLS12, b"\1"))
+    def load(self, certificates, client_ca=None, tls12=True):
+        """Passes certificates as master does, (names, chain, key[, OCSP response]); the error text
+        that is answered."""
+        for names, *paths in certificates:
+            files = [open(path, "rb") for path in paths]
+            self.order(CERTIFICATE, b"".join(tlv(NAME, n.encode()) for n in names)
+                       + tlv(OCSP, bytes([len(files) > 2])), files)
+            for file in files:
+                file.close()
+        with contextlib.ExitStack() as stack:
+            self.order(PROFILE, tlv(TLS12, bytes([tls12])),
+                       [stack.enter_context(open(client_ca))] if client_ca else [])
         self.order(APPLY)
         return fields(self.control.recv(65536)).get(ERROR, [b""])[0].decode()
 
@@ -242,6 +252,132 @@ class TransportdTest(unittest.TestCase):
         client.stdout.close()
         client.wait(20)
         plain.close()
+
+
+    def test_tls_1_2_can_be_switched_off(self):
+        self.assertEqual(self.server.load([([], *self.one)], tls12=False), "")
+        self.assert_refused("-tls1_2")
+        self.assertIn("TLSv1.3", self.s_client("-tls1_3")[0])
+
+    def test_renegotiation_is_refused(self):
+        client = subprocess.Popen(["openssl", "s_client", "-tls1_2", "-connect",
+                                   f"127.0.0.1:{self.port}"], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        session = self.server.accept()[1]
+        out, _ = client.communicate(b"R\n", 20)
+        session.close()
+        self.assertIn(b"RENEGOTIATING", out)
+        self.assertIn(b"no renegotiation", out)
+
+    def client_certificate(self, subject, *extensions):
+        """(certificate, key) of a client, signed by a CA of its own; (…, the CA's certificate)."""
+        ca, ca_key = make_certificate(self.folder, "ca")
+        chain, key, request = (self.folder / f"client.{kind}" for kind in ("crt", "key", "csr"))
+        run("openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+            "-nodes", "-subj", subject, "-keyout", key, "-out", request)
+        extra = self.folder / "extra"
+        extra.write_text("\n".join(extensions))
+        run("openssl", "x509", "-req", "-in", request, "-CA", ca, "-CAkey", ca_key, "-days", "9",
+            "-out", chain, "-extfile", extra)
+        return chain, key, ca
+
+    def identity_of(self, *options):
+        _, served = self.s_client(*options)
+        return fields(served["message"]).get(CLIENT_CERTIFICATE, [b""])[0]
+
+    def test_a_verified_client_certificate_names_the_user(self):
+        chain, key, ca = self.client_certificate("/CN=anna")
+        self.assertEqual(self.server.load([([], *self.one)], client_ca=ca), "")
+        self.assertEqual(self.identity_of("-cert", str(chain), "-key", str(key)), b"anna")
+        self.assertEqual(self.identity_of(), b"")  # it need not show one
+
+    def test_the_mail_address_in_a_certificate_goes_before_its_common_name(self):
+        chain, key, ca = self.client_certificate("/CN=Anna Example",
+                                                 "subjectAltName=email:anna@example.org")
+        self.server.load([([], *self.one)], client_ca=ca)
+        self.assertEqual(self.identity_of("-cert", str(chain), "-key", str(key)),
+                         b"anna@example.org")
+
+    def test_a_client_certificate_of_another_authority_is_refused(self):
+        _, _, ca = self.client_certificate("/CN=anna")
+        self.server.load([([], *self.one)], client_ca=ca)
+        self.assert_refused("-tls1_2", "-cert", str(self.two[0]), "-key", str(self.two[1]))
+
+    def test_an_ocsp_response_is_stapled(self):
+        chain, key = self.one
+        serial = run("openssl", "x509", "-in", chain, "-noout", "-serial").split("=")[1].strip()
+        (self.folder / "index").write_text(f"V\t391231000000Z\t\t{serial}\tunknown\t/CN=one\n")
+        request, response = self.folder / "ocsp.req", self.folder / "ocsp.der"
+        run("openssl", "ocsp", "-issuer", chain, "-cert", chain, "-no_nonce", "-reqout", request)
+        run("openssl", "ocsp", "-index", self.folder / "index", "-rsigner", chain, "-rkey", key,
+            "-CA", chain, "-reqin", request, "-respout", response, "-ndays", "7")
+        self.assertEqual(self.server.load([([], chain, key, response)]), "")
+        served = threading.Thread(target=lambda: self.server.accept()[1].close())
+        served.start()
+        out = self.run_client("-status")
+        served.join()
+        self.assertIn("OCSP Response Status: successful", out)
+        self.assertIn("Cert Status: good", out)
+
+    def test_the_channel_bindings_are_told(self):
+        _, served = self.s_client("-keymatexport", "EXPORTER-Channel-Binding")
+        told = fields(served["message"])
+        self.assertEqual(len(told[EXPORTER][0]), 32)
+        der = subprocess.run(["openssl", "x509", "-in", self.one[0], "-outform", "DER"],
+                             capture_output=True, check=True).stdout
+        self.assertEqual(told[ENDPOINT][0], hashlib.sha256(der).digest())
+
+    def test_networks_are_kept_out_before_the_handshake(self):
+        self.server.order(UNLISTEN)
+        self.server.order(LISTENER, tlv(SERVICE, b"imaps") + tlv(ALPN, b"imap")
+                          + tlv(DENIED, b"192.0.2.0/24 127.0.0.0/8"), [self.listener])
+        self.assert_refused()
+
+    def test_a_proxy_header_gives_the_address_and_counts_for_the_networks(self):
+        self.server.order(UNLISTEN)
+        self.server.order(LISTENER, tlv(SERVICE, b"imaps") + tlv(ALPN, b"imap")
+                          + tlv(PROXIES, b"127.0.0.1") + tlv(ALLOWED, b"192.0.2.0/24"),
+                          [self.listener])
+        context = ssl._create_unverified_context()
+        for address, comes_in in (("192.0.2.7", True), ("203.0.113.7", False)):
+            tcp = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+            tcp.sendall(f"PROXY TCP4 {address} 198.51.100.1 4000 993\r\n".encode())
+            if not comes_in:
+                self.assertRaises((ssl.SSLError, OSError), context.wrap_socket, tcp)
+                tcp.close()
+                continue
+            inside = context.wrap_socket(tcp)
+            message, session = self.server.accept()
+            self.assertEqual(fields(message)[PEER][0], address.encode())
+            inside.close()
+            session.close()
+
+    def test_a_killed_process_ends_only_its_own_connections(self):
+        context = ssl._create_unverified_context()
+
+        def connect(server):
+            tcp = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+            return context.wrap_socket(tcp), server.accept()[1]
+        mine, my_session = connect(self.server)
+        self.server.order(UNLISTEN)
+        second = self.start()
+        theirs, their_session = connect(second)
+        second.process.kill()
+        second.process.wait()
+        self.assertEqual(their_session.recv(10), b"")  # the session sees the end
+        with contextlib.suppress(OSError):
+            self.assertEqual(theirs.recv(10), b"")
+        my_session.sendall(b"still here")
+        self.assertEqual(mine.recv(100), b"still here")
+        for end in (mine, my_session, theirs, their_session):
+            end.close()
+        second.close()
+
+
+def run(*words):
+    """Output of a program that must succeed."""
+    return subprocess.run([str(word) for word in words], check=True, capture_output=True,
+                          text=True).stdout
 
 
 if __name__ == "__main__":

@@ -48,7 +48,8 @@ struct Shown {
   std::string service, user, address, mailbox, activity, state;
   std::int64_t seconds = 0;  // in this state
   std::int64_t since = 0;    // seconds UTC, the connection's begin
-  bool tls = false;
+  std::string tls;
+  bool compressed = false;
 };
 
 Shown shown(const service::Scoreboard& board, const SessionRow& row, SessionState state) {
@@ -63,23 +64,30 @@ Shown shown(const service::Scoreboard& board, const SessionRow& row, SessionStat
   out.state = state_name(state);
   out.seconds = std::max<std::int64_t>(0, (steady_millis() - row.since) / 1000);
   out.since = row.accepted_at;
-  out.tls = (row.flags & SessionRow::kTls) != 0;
+  out.tls = row.tls.view();
+  out.compressed = (row.flags & SessionRow::kCompressed) != 0;
   return out;
 }
 
 void print(const Shown& s, bool json) {
   if (json) {
-    const nlohmann::json row{{"session", s.id},  {"service", s.service},
-                             {"user", s.user},   {"address", s.address},
-                             {"tls", s.tls},     {"mailbox", s.mailbox},
-                             {"state", s.state}, {"activity", s.activity},
-                             {"since", s.since}, {"seconds_in_state", s.seconds}};
+    const nlohmann::json row{{"session", s.id},
+                             {"service", s.service},
+                             {"user", s.user},
+                             {"address", s.address},
+                             {"tls", s.tls},
+                             {"compressed", s.compressed},
+                             {"mailbox", s.mailbox},
+                             {"state", s.state},
+                             {"activity", s.activity},
+                             {"since", s.since},
+                             {"seconds_in_state", s.seconds}};
     fmt::print("{}\n", row.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     return;
   }
-  fmt::print("{:<8} {:<10} {:<24} {:<24} {:<4} {:<8} {:>7}s  {} {}\n", s.id, s.service,
-             s.user.empty() ? "-" : s.user, s.address, s.tls ? "TLS" : "", s.state, s.seconds,
-             s.mailbox, s.activity);
+  fmt::print("{:<8} {:<10} {:<24} {:<24} {:<8} {:<8} {:>7}s  {} {}\n", s.id, s.service,
+             s.user.empty() ? "-" : s.user, s.address, s.tls.substr(0, s.tls.find(' ')), s.state,
+             s.seconds, s.mailbox, s.activity);
 }
 
 }  // namespace
@@ -92,8 +100,8 @@ Result<int> who(const Arguments& arguments, Context& context) {
   const std::string& only = arguments.text("user");
   const bool json = arguments.has("--json");
   if (!json)
-    fmt::print("{:<8} {:<10} {:<24} {:<24} {:<4} {:<8} {:>8}  {}\n", "session", "service", "user",
-               "address", "", "state", "for", "mailbox, activity");
+    fmt::print("{:<8} {:<10} {:<24} {:<24} {:<8} {:<8} {:>8}  {}\n", "session", "service", "user",
+               "address", "TLS", "state", "for", "mailbox, activity");
   for (const auto& row : board.used_sessions()) {
     const SessionState state = row.state.load(std::memory_order_acquire);
     if (state == SessionState::free) continue;
