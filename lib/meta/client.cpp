@@ -265,6 +265,9 @@ Result<std::vector<UserRecord>> Client::users() { return call<std::vector<UserRe
 Result<UserRecord> Client::bump_generation(const UserName& name) {
   return call<UserRecord>(Op::bump_generation, name);
 }
+Result<UserRecord> Client::restore_user(const UserRecord& found) {
+  return call<UserRecord>(Op::restore_user, found);
+}
 Result<void> Client::erase_user(const UserName& name) { return call<void>(Op::erase_user, name); }
 
 Result<std::optional<std::string>> Client::find_mark(const Mark& mark) {

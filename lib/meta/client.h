@@ -54,6 +54,7 @@ class Client final : public Meta {
   Result<UserRecord> user(const UserName& name, bool create) override;
   Result<std::vector<UserRecord>> users() override;
   Result<UserRecord> bump_generation(const UserName& name) override;
+  Result<UserRecord> restore_user(const UserRecord& found) override;
   Result<void> erase_user(const UserName& name) override;
   Result<std::optional<std::string>> find_mark(const Mark& mark) override;
   Result<void> set_mark(const Mark& mark, std::string_view value,

@@ -79,6 +79,7 @@ class Core {
   Result<UserRecord> make_user(db::Transaction& txn, const UserName& name);
   Result<std::vector<UserRecord>> users();
   Result<UserRecord> bump_generation(db::Transaction& txn, const UserName& name);
+  Result<UserRecord> restore_user(db::Transaction& txn, const UserRecord& found);
   Result<void> erase_user(db::Transaction& txn, const UserName& name);
   Result<std::optional<std::string>> find_mark(const Mark& mark);
   Result<void> set_mark(db::Transaction& txn, const Mark& mark, std::string_view value,

@@ -128,6 +128,10 @@ Result<UserRecord> EmbeddedMeta::user(const UserName& name, bool create) {
 
 Result<std::vector<UserRecord>> EmbeddedMeta::users() { return core_->users(); }
 
+Result<UserRecord> EmbeddedMeta::restore_user(const UserRecord& found) {
+  return change([&](db::Transaction& txn) { return core_->restore_user(txn, found); });
+}
+
 Result<UserRecord> EmbeddedMeta::bump_generation(const UserName& name) {
   return change([&](db::Transaction& txn) { return core_->bump_generation(txn, name); });
 }

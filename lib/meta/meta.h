@@ -212,6 +212,9 @@ class Meta {
   virtual Result<UserRecord> user(const UserName& name, bool create) = 0;
   virtual Result<std::vector<UserRecord>> users() = 0;
   virtual Result<UserRecord> bump_generation(const UserName& name) = 0;
+  /// Puts back a record found in the spool, with its id: it names the directory of the user's
+  /// scripts. One that is there stays as it is. Gives the record in force.
+  virtual Result<UserRecord> restore_user(const UserRecord& found) = 0;
   virtual Result<void> erase_user(const UserName& name) = 0;
 
   // Marks. Look before, mark after the store's commit: a crash may repeat, never lose.

@@ -136,6 +136,7 @@ constexpr std::array kRows{
     Row{Op::set_quota, kDurable, [](Call& c) { return change<MailboxName, std::vector<QuotaResource>>(c, &Core::set_quota); }},
     Row{Op::make_user, kDurable, [](Call& c) { return change<UserName>(c, &Core::make_user); }},
     Row{Op::bump_generation, kDurable, [](Call& c) { return change<UserName>(c, &Core::bump_generation); }},
+    Row{Op::restore_user, kDurable, [](Call& c) { return change<UserRecord>(c, &Core::restore_user); }},
     Row{Op::erase_user, kDurable, [](Call& c) { return change<UserName>(c, &Core::erase_user); }},
     Row{Op::set_annotations, kDurable, [](Call& c) { return change<MailboxName, std::vector<AnnotationChange>, Count>(c, &Core::set_annotations); }},
     Row{Op::set_snoozed, kDurable, [](Call& c) { return change<Snoozed>(c, &Core::set_snoozed); }},

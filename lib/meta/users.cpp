@@ -52,6 +52,17 @@ Result<UserRecord> Core::bump_generation(db::Transaction& txn, const UserName& n
   return std::move(*record);
 }
 
+Result<UserRecord> Core::restore_user(db::Transaction& txn, const UserRecord& found) {
+  if (found.name.empty()) return fail(Errc::bad_syntax, "a user without a name");
+  auto record = TRY(tables_.users.get(&txn, found.name));
+  if (!record) {
+    record = found;
+    TRY(tables_.users.put(txn, found.name, *record));
+  }
+  record->name = found.name;
+  return std::move(*record);
+}
+
 Result<void> Core::erase_user(db::Transaction& txn, const UserName& name) {
   std::vector<std::string> keys;
   TRY(tables_.subscriptions.scan_prefix(&txn, name.text() + '\0', [&](std::string_view key, auto) {

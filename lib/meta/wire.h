@@ -76,6 +76,7 @@ enum class Op : std::uint8_t {
   set_snoozed = 36,
   end_snoozed = 37,
   snoozed = 38,
+  restore_user = 40,
 };
 
 /// `payload` with its head.

@@ -44,6 +44,19 @@ std::optional<std::string> name_of_file(std::string_view file) {
   return out;
 }
 
+// The partition is there; "u" and what is below may not be.
+Result<void> make_below_u(const std::string& directory) {
+  for (auto slash = directory.find("/u/") + 2; slash != std::string::npos;
+       slash = directory.find('/', slash + 1)) {
+    if (const auto made = fs().make_directory(directory.substr(0, slash));
+        !made && made.error().code != Errc::conflict)
+      return made.error();
+  }
+  const auto made = fs().make_directory(directory);
+  if (!made && made.error().code != Errc::conflict) return made.error();
+  return {};
+}
+
 std::uint64_t size_of(const std::string& path) {
   const auto fd = fs().open(path, O_RDONLY);
   if (!fd) return 0;
@@ -58,11 +71,22 @@ ScriptLimits ScriptLimits::from(const config::Config& config) {
           .total_octets = config.size("sieve.max_storage")};
 }
 
-Scripts Scripts::of(const config::Config& config, const meta::UserRecord& user) {
+std::string user_directory(const config::Config& config, const meta::UserRecord& user) {
   const std::string id = user.id.hex();
   const std::string partition = user.partition.empty() ? "default" : user.partition;
   const std::string root = config.text("partition." + partition + ".path");
-  return {root + "/u/" + id.substr(0, 2) + "/" + id + "/sieve", ScriptLimits::from(config)};
+  return root + "/u/" + id.substr(0, 2) + "/" + id;
+}
+
+Result<std::string> make_user_directory(const config::Config& config,
+                                        const meta::UserRecord& user) {
+  std::string directory = user_directory(config, user);
+  TRY(make_below_u(directory));
+  return directory;
+}
+
+Scripts Scripts::of(const config::Config& config, const meta::UserRecord& user) {
+  return {user_directory(config, user) + "/sieve", ScriptLimits::from(config)};
 }
 
 Result<void> Scripts::check_name(std::string_view name) {
@@ -116,17 +140,7 @@ Result<void> Scripts::have_space(std::string_view name, std::uint64_t size) cons
   return {};
 }
 
-Result<void> Scripts::make_directories() const {
-  for (auto slash = directory_.find("/u/") + 2; slash != std::string::npos;
-       slash = directory_.find('/', slash + 1)) {
-    if (const auto made = fs().make_directory(directory_.substr(0, slash));
-        !made && made.error().code != Errc::conflict)
-      return made.error();
-  }
-  const auto made = fs().make_directory(directory_);
-  if (!made && made.error().code != Errc::conflict) return made.error();
-  return {};
-}
+Result<void> Scripts::make_directories() const { return make_below_u(directory_); }
 
 Result<void> Scripts::sync_directory() const {
   const Fd fd = TRY(fs().open(directory_, O_RDONLY | O_DIRECTORY));

@@ -15,6 +15,11 @@
 
 namespace postern::store {
 
+/// <partition>/u/<aa>/<user-id>: what belongs to a user and to no mailbox.
+std::string user_directory(const config::Config& config, const meta::UserRecord& user);
+/// The same, made if it isn't there.
+Result<std::string> make_user_directory(const config::Config& config, const meta::UserRecord& user);
+
 struct ScriptInfo {
   std::string name;
   std::uint64_t size = 0;  // octets

@@ -1,5 +1,6 @@
 // postern expire: the nightly work on the store. Files of messages and mailboxes that were deleted
-// longer ago than store.expunge_keep go, with tombstones that nobody can ask for any more.
+// longer ago than store.expunge_keep go, with tombstones that nobody can ask for any more; what
+// only the metadata knows is exported.
 #include <fmt/format.h>
 #include <sysexits.h>
 
@@ -7,6 +8,7 @@
 #include "lib/log/log.h"
 #include "lib/store/check.h"
 #include "tools/command/commands.h"
+#include "tools/export.h"
 
 namespace postern::tools {
 namespace {
@@ -87,8 +89,11 @@ Result<int> expire(const Arguments& arguments, Context& context) {
     TRY(clean_due(*meta, *store, out));
   }
   remove_abandoned_ones(*meta, *store, context, out);
-  fmt::print(stderr, "{} mailboxes cleaned, {} deleted ones removed, {} failed\n", out.cleaned,
-             out.removed, out.failed);
+  const auto exported = TRY(export_users(*meta, context.config()));
+  if (arguments.has("--all")) TRY(export_site(*meta, context.config()));
+  fmt::print(stderr,
+             "{} mailboxes cleaned, {} deleted ones removed, {} failed, {} exports written\n",
+             out.cleaned, out.removed, out.failed, exported);
   return out.failed > 0 ? EX_TEMPFAIL : EX_OK;
 }
 

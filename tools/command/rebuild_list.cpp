@@ -1,10 +1,12 @@
 // postern rebuild-list: puts back into the mailboxes list what the headers of the spool hold. The
-// higher version wins; a loser of a name goes to Lost/<id>, nothing is dropped.
+// higher version wins; a loser of a name goes to Lost/<id>, nothing is dropped. Then users, with
+// subscriptions, quota roots and annotations, from their exports.
 #include <fmt/format.h>
 #include <sysexits.h>
 
 #include "lib/store/check.h"
 #include "tools/command/commands.h"
+#include "tools/export.h"
 
 namespace postern::tools {
 namespace {
@@ -17,7 +19,7 @@ struct Outcome {
 };
 
 Result<void> rebuild_one(meta::Meta& meta, store::Store& store, const std::string& directory,
-                         bool dry, Outcome& out) {
+                         bool dry, Outcome& out, std::vector<meta::MailboxEntry>& restored) {
   const auto header = store::read_header(directory);
   if (!header) {
     fmt::print(stderr, "{}: {}\n", directory, header.error().text);
@@ -38,6 +40,22 @@ Result<void> rebuild_one(meta::Meta& meta, store::Store& store, const std::strin
   fmt::print("{}{}\n", now.name.text(),
              now.name == header->name ? "" : " (was " + header->name.text() + ")");
   ++out.restored;
+  restored.push_back(now);
+  return {};
+}
+
+// After the mailboxes: annotations need them. What they hold counts for their quota roots again.
+Result<void> import_exports(Context& context, const std::vector<meta::MailboxEntry>& restored,
+                            Outcome& out) {
+  store::Store* const store = TRY(context.store());
+  const Imported imported = TRY(import_all(*TRY(context.meta()), context.config()));
+  out.unreadable += imported.unreadable;
+  fmt::print(stderr, "{} users restored, {} exports unreadable\n", imported.users,
+             imported.unreadable);
+  for (const auto& entry : restored)
+    if (const auto done = store->clean(entry); !done)
+      fmt::print(stderr, "{}: {}: {}\n", entry.name.text(), name_of(done.error().code),
+                 done.error().text);
   return {};
 }
 
@@ -48,13 +66,15 @@ Result<int> rebuild_list(const Arguments& arguments, Context& context) {
   store::Store* const store = TRY(context.store());
   const bool dry = arguments.has("--dry-run");
   Outcome outcome;
+  std::vector<meta::MailboxEntry> restored;
   for (const auto& [name, path] : context.partitions())
     for (const auto& directory : TRY(store::mailbox_directories(path)))
-      TRY(rebuild_one(*meta, *store, directory, dry, outcome));
+      TRY(rebuild_one(*meta, *store, directory, dry, outcome, restored));
   fmt::print(stderr,
              "{} mailboxes {}, {} were in the list, {} were deleted, {} headers unreadable\n",
              outcome.restored, dry ? "to restore" : "restored", outcome.known, outcome.abandoned,
              outcome.unreadable);
+  if (!dry) TRY(import_exports(context, restored, outcome));
   return outcome.unreadable > 0 ? EX_DATAERR : EX_OK;
 }
 

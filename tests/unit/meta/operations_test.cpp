@@ -321,6 +321,11 @@ TEST_P(Operations, UsersHaveOneIdAndAGeneration) {
   EXPECT_EQ(meta().users().value().size(), 1U);
   ASSERT_TRUE(meta().erase_user(anna.name));
   EXPECT_EQ(code(meta().user(anna.name, false)), Errc::no_such_user);
+  EXPECT_EQ(meta().restore_user(anna).value().id, anna.id);
+  UserRecord twin = anna;
+  twin.id = random_user_id();
+  EXPECT_EQ(meta().restore_user(twin).value().id, anna.id);
+  EXPECT_EQ(meta().user(anna.name, false).value().created, anna.created);
 }
 
 TEST_P(Operations, TheOutboxHoldsWhatHeadersStillMiss) {

@@ -105,6 +105,7 @@ class MemoryMeta final : public Meta {
   Result<UserRecord> user(const UserName&, bool) override { return unused(); }
   Result<std::vector<UserRecord>> users() override { return unused(); }
   Result<UserRecord> bump_generation(const UserName&) override { return unused(); }
+  Result<UserRecord> restore_user(const UserRecord&) override { return unused(); }
   Result<void> erase_user(const UserName&) override { return unused(); }
   Result<std::optional<std::string>> find_mark(const Mark&) override { return unused(); }
   Result<void> set_mark(const Mark&, std::string_view, std::chrono::seconds) override {
