@@ -3,6 +3,7 @@
 
 #include "imapd/name_codec.h"
 #include "lib/base/clock.h"
+#include "lib/net/trace.h"
 
 namespace postern::imap {
 
@@ -36,6 +37,11 @@ Result<Found> Context::find_with(std::string_view client_name, meta::Right right
   if (!found.rights.has(right))
     return fail(Errc::no_permission, "{} on {}", conn.who.user.text(), found.entry.name.text());
   return found;
+}
+
+void Context::begin_trace() const {
+  out.stream().set_trace(net::Trace::begin(back.options.trace_directory, conn.who.user.text(),
+                                           facts.service, facts.session_id));
 }
 
 Result<void> Context::refresh_rights() {

@@ -81,6 +81,9 @@ class Context {
   /// @error no_permission
   Result<Found> find_with(std::string_view client_name, meta::Right right);
 
+  /// Begins the protocol trace if the operator wants one of this user. Not before login.
+  void begin_trace() const;
+
   /// Looks the rights on the selected mailbox up again if that was not done lately.
   /// @error mailbox_deleted  also when the client may not read it any more
   Result<void> refresh_rights();

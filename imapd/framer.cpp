@@ -59,6 +59,7 @@ class Frame {
       if (!framed_.refused) framed_.refused = std::move(verdict.refusal);
       return drop(head);
     }
+    // RFC 7888 §4: for the others nobody waits.
     if (head.synchronizing) stream_.write("+ Ready for the literal\r\n");
     const std::size_t at = framed_.text.rfind('{') - (head.binary ? 1 : 0);
     framed_.text += "\r\n";

@@ -43,6 +43,9 @@ ListPattern::ListPattern(std::string_view pattern) {
 }
 
 bool ListPattern::matches(std::string_view name) const {
+  // What nearly all clients ask.
+  if (pattern_ == "*") return true;
+  if (pattern_ == "%") return name.find(kSeparator) == std::string_view::npos;
   if (name == "INBOX") return matches_octets(to_upper(pattern_), name);
   return matches_octets(pattern_, name);
 }

@@ -21,13 +21,15 @@ std::vector<meta::MailboxName> roots_of(const Context& ctx,
 
 // Adds the levels above each name and marks who has children.
 void add_parents(NameList& names) {
-  std::vector<std::string> all;
-  for (const auto& [name, listed] : names)
-    if (listed.entry || listed.subscribed) all.push_back(name);
-  for (const std::string& name : all) {
-    const ListedName& below = names[name];
-    const bool exists = below.entry.has_value();
-    const bool subscribed = below.subscribed || below.has_subscribed_children;
+  // Nodes of a map stay where they are while others come.
+  std::vector<const NameList::value_type*> all;
+  for (const auto& row : names)
+    if (row.first.find('/') != std::string::npos && (row.second.entry || row.second.subscribed))
+      all.push_back(&row);
+  for (const auto* const row : all) {
+    const std::string& name = row->first;
+    const bool exists = row->second.entry.has_value();
+    const bool subscribed = row->second.subscribed || row->second.has_subscribed_children;
     for (std::size_t slash = name.rfind('/'); slash != std::string::npos && slash > 0;
          slash = name.rfind('/', slash - 1)) {
       ListedName& above = names[name.substr(0, slash)];
@@ -44,7 +46,8 @@ Result<NameList> visible_names(Context& ctx, const std::vector<ListPattern>& pat
   NameList names;
   const meta::Namespace space = ctx.names();
   for (auto& listed : TRY(ctx.back.meta.list({ctx.conn.who, roots_of(ctx, patterns)}))) {
-    ListedName& name = names[space.to_client(listed.entry.name)];
+    // They come nearly in the order of the map.
+    ListedName& name = names.try_emplace(names.end(), space.to_client(listed.entry.name))->second;
     name.rights = listed.rights;
     name.entry = std::move(listed.entry);
   }

@@ -74,6 +74,43 @@ Result<std::vector<NumberRange>> resolve(const Context& ctx, const NumberSet& se
   return set.resolved(highest.value());
 }
 
+namespace {
+
+void add_unshown(const Selected& selected, std::vector<NumberRange> known, NumberSetWriter& out) {
+  const std::uint32_t uidnext = selected.view.mark().told_uidnext.value();
+  for (const NumberRange& range : known) {
+    std::uint32_t from = range.first;
+    const std::uint32_t end = std::min(range.last, uidnext - 1);
+    MessageWalk walk(selected, {range}, Form::uid);
+    for (auto message = walk.next(); message && from <= end; message = walk.next()) {
+      const std::uint32_t uid = message->uid.value();
+      if (uid > from) out.add(NumberRange{from, std::min(uid - 1, end)});
+      from = uid + 1;
+    }
+    if (from <= end) out.add(NumberRange{from, end});
+  }
+}
+
+}  // namespace
+
+std::string vanished_of(const Selected& selected, const store::Mailbox::Since& since,
+                        std::vector<NumberRange> known) {
+  std::string out;
+  NumberSetWriter writer(out);
+  if (since.below_floor) {
+    add_unshown(selected, std::move(known), writer);
+  } else {
+    auto range = known.begin();
+    for (const Uid uid : since.vanished) {
+      while (range != known.end() && range->last < uid.value()) ++range;
+      if (range == known.end()) break;
+      if (range->first <= uid.value()) writer.add(uid.value());
+    }
+  }
+  writer.finish();
+  return out;
+}
+
 std::vector<store::RecNo> records_in(const Selected& selected, std::vector<NumberRange> ranges,
                                      Form form) {
   std::vector<store::RecNo> records;

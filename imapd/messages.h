@@ -42,6 +42,11 @@ class MessageWalk {
 /// @error bad_syntax  a sequence number beyond the last message (RFC 9051 §9, seq-number)
 Result<std::vector<NumberRange>> resolve(const Context& ctx, const NumberSet& set, Form form);
 
+/// The uids of `known` (ascending ranges) that `since` says are gone, as a uid-set: for VANISHED
+/// (EARLIER). Where tombstones were forgotten, all that aren't shown (RFC 7162 §3.2.5.1).
+std::string vanished_of(const Selected& selected, const store::Mailbox::Since& since,
+                        std::vector<NumberRange> known);
+
 /// The records of all shown messages in `ranges`, ascending.
 std::vector<store::RecNo> records_in(const Selected& selected, std::vector<NumberRange> ranges,
                                      Form form);

@@ -43,6 +43,16 @@ class NumberSetWriter {
     first_ = last_ = number;
     count_ = 1;
   }
+  void add(const NumberRange& range) {
+    if (count_ != 0 && range.first == last_ + 1) {
+      last_ = range.last;
+      return;
+    }
+    flush();
+    first_ = range.first;
+    last_ = range.last;
+    count_ = 1;
+  }
   /// Writes what is held back. Call once, at the end.
   void finish() { flush(); }
 

@@ -39,6 +39,7 @@ Options Options::from(const config::Config& config) {
   options.autocreate = config.boolean("imap.autocreate");
   options.start_tls = offers_start_tls(config);
   options.hostname = hostname_of(config);
+  options.trace_directory = config.text("log.trace_directory");
   options.prefixes = meta::NamespacePrefixes::from(config);
   return options;
 }

@@ -23,6 +23,7 @@ struct Options {
   bool autocreate = false;
   bool start_tls = false;  // some listener of ours offers it
   std::string hostname;
+  std::string trace_directory;
   meta::NamespacePrefixes prefixes;
 
   static Options from(const config::Config& config);

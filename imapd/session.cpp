@@ -88,6 +88,7 @@ Session::Step Session::resume(std::string_view record) {
     return bye("[UNAVAILABLE] The session can't be continued, connect again", "record");
   }
   conn_ = std::move(*restored);
+  if (conn_.state != State::not_authenticated) ctx_.begin_trace();
   if (!wake_.changed && conn_.state != State::not_authenticated &&
       conn_.user_generation != generation_of(ctx_, conn_.who.user))
     return bye("[UNAVAILABLE] The account has changed, log in again", "generation");

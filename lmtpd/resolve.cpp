@@ -16,8 +16,7 @@ constexpr std::uint64_t kPlenty = 100;      // times what is asked for
 Result<void> make_inbox(const Backend& backend, const meta::UserName& user) {
   if (!backend.options.autocreate || !TRY(backend.auth.knows(user)))
     return fail(Errc::no_such_user, "{} is not known", user.text());
-  const auto inbox = TRY(store::provision_user(backend.store, backend.meta, user));
-  LOG(notice, "user.provision", {"user", user.text()}, {"mailbox", inbox.name.text()});
+  TRY(store::provision_user(backend.store, backend.meta, user));
   return {};
 }
 

@@ -40,6 +40,7 @@ Result<void> Pop3Daemon::start_worker(service::Runtime& runtime) {
   store_ = TRY(store::Store::open(runtime.config(), *meta_, runtime.board()));
   worker_.meta = meta_.get();
   worker_.store = store_.get();
+  worker_.trace_directory = runtime.config().text("log.trace_directory");
   return {};
 }
 

@@ -4,6 +4,7 @@
 
 #include "lib/base/text.h"
 #include "lib/log/log.h"
+#include "lib/net/trace.h"
 #include "lib/service/login.h"
 #include "lib/service/settings.h"
 #include "pop3d/command/table.h"
@@ -37,6 +38,14 @@ Pop3::Pop3(Worker& w, service::Runtime& r, service::Session session)
     return;
   }
   conn = std::move(*restored);
+  begin_trace();
+}
+
+// Not before login: passwords are for nobody's eyes.
+void Pop3::begin_trace() {
+  if (conn.who.user.empty()) return;
+  stream.set_trace(net::Trace::begin(worker.trace_directory, conn.who.user.text(), facts.service,
+                                     facts.session_id));
 }
 
 void Pop3::ok(std::string_view text) {

@@ -21,6 +21,7 @@ struct Worker {
   auth::Authenticator* auth = nullptr;
   meta::Meta* meta = nullptr;
   store::Store* store = nullptr;
+  std::string trace_directory;
 };
 
 class Pop3 {
@@ -29,6 +30,8 @@ class Pop3 {
 
   /// Serves until the session ends or is quiet.
   service::Outcome serve();
+  /// The protocol trace, if the operator wants one of this user.
+  void begin_trace();
 
   // For the handlers.
   Connection conn;

@@ -1,11 +1,14 @@
 // APPEND (RFC 9051 §6.3.12), several messages at once (RFC 3502), binary ones (RFC 3516 §4.4) and
 // those with UTF-8 headers (RFC 6855 §4). Mailbox, rights and size are checked before the client
 // is asked for a message's octets; these go straight to the store.
+#include <array>
+#include <cstring>
 
 #include "imapd/command/commands.h"
 #include "imapd/grammar.h"
 #include "lib/base/clock.h"
 #include "lib/log/log.h"
+#include "lib/mime/header.h"
 
 namespace postern::imap {
 namespace {
@@ -62,6 +65,26 @@ Result<Found> find_destination(Context& ctx, std::string_view name) {
   return found;
 }
 
+// What is over the quota for certain is refused before its octets come; the commit decides finally.
+Result<void> check_quota(Context& ctx, const meta::MailboxName& name, std::uint64_t octets) {
+  std::uint64_t messages = 1;
+  for (const store::Staged& before : ctx.staged) {
+    octets += before.size();
+    ++messages;
+  }
+  const auto root = TRY(ctx.back.meta.quota_root_of(name));
+  if (!root) return {};
+  for (const meta::QuotaResource& resource : root->resources) {
+    const bool storage = resource.resource == meta::Resource::storage;
+    const std::uint64_t more = storage                                        ? octets
+                               : resource.resource == meta::Resource::message ? messages
+                                                                              : 0;
+    if (more > 0 && resource.limit && resource.usage + more > *resource.limit)
+      return fail(Errc::over_quota, "{} more for {}", more, root->root.text());
+  }
+  return {};
+}
+
 LiteralVerdict refuse(Error error) { return {LiteralVerdict::Kind::refuse, {}, std::move(error)}; }
 
 // NUL in a literal that isn't a literal8 is BAD (RFC 9051 §9, CHAR8).
@@ -83,11 +106,23 @@ void drop_forbidden(store::NamedFlags& flags, meta::Rights rights) {
   }
 }
 
-void log_appended(const Context& ctx, const Append::Plan& plan) {
+std::string message_id_of(store::Staged& message) {
+  constexpr std::size_t kLongestHeader = 64 << 10;
+  constexpr std::array<std::string_view, 1> kName{"message-id"};
+  const auto text = message.bytes();
+  if (!text) return {};
+  const std::string field =
+      mime::header_fields(text->substr(0, kLongestHeader), kName, mime::FieldSelector::Show::named);
+  const auto ids = mime::message_ids(std::string_view(field).substr(field.find(':') + 1));
+  return ids.empty() ? std::string() : ids.front();
+}
+
+void log_appended(Context& ctx, const Append::Plan& plan) {
   for (std::size_t i = 0; i < plan.appended.size(); ++i)
     LOG(notice, "mailbox.append", {"conn", ctx.facts.session_id},
         {"user", ctx.conn.who.user.text()}, {"mailbox", plan.destination.name.text()},
-        {"uid", plan.appended[i].uid}, {"guid", plan.appended[i].guid.hex()},
+        {"uidvalidity", plan.appended[i].uidvalidity}, {"uid", plan.appended[i].uid},
+        {"guid", plan.appended[i].guid.hex()}, {"message_id", message_id_of(ctx.staged[i])},
         {"size", ctx.staged[i].size()});
 }
 
@@ -103,12 +138,13 @@ LiteralVerdict Append::literal(Context& ctx, Cursor& in, const LiteralHead& head
     if (!message || !parse_after_message(in, *message)) return {};
   }
   if (const auto message = parse_message(in); !message) return refuse(message.error());
+  // RFC 7889 §4: the limit that APPENDLIMIT announces.
   if (head.size > ctx.back.options.append_limit)
     return refuse(fail(Errc::too_big, "{} octets", head.size));
-  if (ctx.staged.empty()) {
-    auto found = find_destination(ctx, *mailbox);
-    if (!found) return refuse(std::move(found).error());
-  }
+  auto found = find_destination(ctx, *mailbox);
+  if (!found) return refuse(std::move(found).error());
+  if (auto fits = check_quota(ctx, found->entry.name, head.size); !fits)
+    return refuse(std::move(fits).error());
   if (ctx.staged.size() == kMostMessages) return refuse(fail(Errc::limit, "messages"));
   ctx.staged.push_back(ctx.back.store.stage());
   return {LiteralVerdict::Kind::hold, sink_for(ctx.staged.back(), head.binary), {}};

@@ -1,5 +1,5 @@
-// CLOSE and UNSELECT (RFC 9051 §6.4.1, §6.4.2): back to the authenticated state, with and without
-// a silent expunge.
+// CLOSE and UNSELECT (RFC 9051 §6.4.1, §6.4.2; RFC 3691 §2): back to the authenticated state, with
+// and without a silent expunge.
 #include "imapd/command/commands.h"
 #include "imapd/messages.h"
 #include "imapd/number_set.h"

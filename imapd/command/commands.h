@@ -424,7 +424,7 @@ struct Fetch {
     Form form;
     std::vector<FetchItem> items;
     std::optional<ModSeq> changed_since;
-    bool vanished;
+    std::vector<NumberRange> known;  // with VANISHED: the uids of which expunges are told
   };
   static Result<Request> parse(Cursor& in, Form form);
   static Result<Plan> plan(const Request&, Context&);
@@ -467,6 +467,7 @@ struct CopyPlan {
   std::vector<NumberRange> ranges;
   Form form;
   meta::MailboxEntry destination;
+  store::CarriedFlags carried;
   store::Copied copied;
 };
 Result<CopyRequest> parse_copy(Cursor& in, Form form);

@@ -23,17 +23,29 @@ Error about_destination(Context& ctx, Error error) {
   return error;
 }
 
-Result<meta::MailboxEntry> find_destination(Context& ctx, std::string_view name) {
+Result<Found> find_destination(Context& ctx, std::string_view name) {
   auto found = ctx.find_with(name, Right::insert);
   if (!found) return about_destination(ctx, std::move(found).error());
-  return std::move(found->entry);
+  return found;
+}
+
+// RFC 4314 §4: flags that the client has no right to set at the destination are left behind.
+store::CarriedFlags carried_with(meta::Rights rights) {
+  store::CarriedFlags carried{.system = 0, .keywords = rights.has(Right::write)};
+  if (rights.has(Right::seen)) carried.system |= store::flag::seen;
+  if (rights.has(Right::delete_message)) carried.system |= store::flag::deleted;
+  if (rights.has(Right::write))
+    carried.system |= store::flag::answered | store::flag::flagged | store::flag::draft;
+  return carried;
 }
 
 void log_copied(const Context& ctx, std::string_view event, const CopyPlan& plan,
                 const store::Copied& copied) {
   LOG(notice, "mailbox.copy", {"conn", ctx.facts.session_id}, {"user", ctx.conn.who.user.text()},
       {"how", event}, {"mailbox", ctx.selected->entry.name.text()},
+      {"uidvalidity", ctx.selected->mailbox->uidvalidity()},
       {"uids", format_uid_set(copied.source)}, {"destination", plan.destination.name.text()},
+      {"destination_uidvalidity", copied.uidvalidity},
       {"destination_uids", format_uid_set(copied.destination)});
 }
 
@@ -53,14 +65,16 @@ Result<CopyRequest> parse_copy(Cursor& in, Form form) {
 Result<CopyPlan> Copy::plan(const CopyRequest& request, Context& ctx) {
   TRY(ctx.refresh_rights());
   auto ranges = TRY(resolve(ctx, request.set, request.form));
-  auto destination = TRY(find_destination(ctx, request.mailbox));
-  return CopyPlan{std::move(ranges), request.form, std::move(destination), {}};
+  auto found = TRY(find_destination(ctx, request.mailbox));
+  return CopyPlan{
+      std::move(ranges), request.form, std::move(found.entry), carried_with(found.rights), {}};
 }
 
 Result<void> Copy::execute(CopyPlan& plan, Context& ctx) {
   const auto records = records_in(*ctx.selected, plan.ranges, plan.form);
   if (records.empty()) return {};
-  auto copied = ctx.back.store.copy(*ctx.selected->mailbox, records, plan.destination);
+  auto copied =
+      ctx.back.store.copy(*ctx.selected->mailbox, records, plan.destination, plan.carried);
   if (!copied) return about_destination(ctx, std::move(copied).error());
   plan.copied = std::move(*copied);
   log_copied(ctx, "copy", plan, plan.copied);
@@ -82,7 +96,7 @@ Result<CopyPlan> Move::plan(const CopyRequest& request, Context& ctx) {
 Result<void> Move::execute(CopyPlan& plan, Context& ctx) {
   const auto records = records_in(*ctx.selected, plan.ranges, plan.form);
   if (records.empty()) return {};
-  auto moved = ctx.back.store.move(*ctx.selected->mailbox, records, plan.destination);
+  auto moved = ctx.back.store.move(*ctx.selected->mailbox, records, plan.destination, plan.carried);
   if (!moved) return about_destination(ctx, std::move(moved).error());
   plan.copied = std::move(*moved);
   log_copied(ctx, "move", plan, plan.copied);

@@ -68,17 +68,12 @@ class SeenMarker {
   std::vector<store::RecNo> records_;
 };
 
-// RFC 7162 §3.2.6: uids of the set that were expunged since.
-Result<void> tell_vanished(Context& ctx, const Fetch::Plan& plan) {
-  auto since = TRY(ctx.selected->mailbox->changes_since(*plan.changed_since));
-  std::erase_if(since.vanished, [&plan](Uid uid) {
-    for (const NumberRange& range : plan.ranges)
-      if (range.first <= uid.value() && uid.value() <= range.last) return false;
-    return true;
-  });
-  if (!since.vanished.empty())
-    ctx.out.untagged("VANISHED (EARLIER) ", format_uid_set(since.vanished));
-  return {};
+// RFC 7162 §3.2.6: uids of the set that were expunged since. "*" has no end here: it was the
+// highest uid when the client last looked, and that message may be gone.
+void tell_vanished(Context& ctx, const Fetch::Plan& plan) {
+  const auto since = ctx.selected->mailbox->changes_since(*plan.changed_since);
+  const std::string vanished = vanished_of(*ctx.selected, since, plan.known);
+  if (!vanished.empty()) ctx.out.untagged("VANISHED (EARLIER) ", vanished);
 }
 
 // What a single message's trouble means for the command: the others are still sent, the reply is
@@ -108,8 +103,13 @@ Result<Fetch::Plan> Fetch::plan(const Request& request, Context& ctx) {
   if (request.vanished && !ctx.conn.has(enabled::qresync))
     return fail(Errc::bad_syntax, "enable QRESYNC first");
   TRY(ctx.refresh_rights());
-  Plan plan{TRY(resolve(ctx, request.set, request.form)), request.form, request.items,
-            request.changed_since, request.vanished};
+  Plan plan{TRY(resolve(ctx, request.set, request.form)),
+            request.form,
+            request.items,
+            request.changed_since,
+            {}};
+  if (request.vanished)
+    plan.known = request.set.saved ? plan.ranges : request.set.resolved(UINT32_MAX);
   if (plan.changed_since || asks_for(plan.items, Kind::modseq))
     ctx.conn.enabled |= enabled::condstore;  // RFC 7162 §3.1
   if (plan.changed_since) add_front(plan.items, Kind::modseq);
@@ -119,7 +119,7 @@ Result<Fetch::Plan> Fetch::plan(const Request& request, Context& ctx) {
 
 Result<void> Fetch::respond(const Plan& plan, Context& ctx) {
   const Selected& selected = *ctx.selected;
-  if (plan.vanished) TRY(tell_vanished(ctx, plan));
+  if (!plan.known.empty()) tell_vanished(ctx, plan);
   MessageWriter writer(ctx, plan.items);
   const bool marks =
       writer.sets_seen() && !ctx.conn.selected->read_only && selected.rights.has(meta::Right::seen);

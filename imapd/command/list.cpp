@@ -81,6 +81,7 @@ std::string attributes_of(const ListedName& name, bool subscribed) {
   } else if (!name.rights.has(meta::Right::read)) {
     add("\\Noselect");  // RFC 4314 §4: l without r
   }
+  // RFC 3348 §3: only what the client may see counts.
   add(name.has_children ? "\\HasChildren" : "\\HasNoChildren");
   if (subscribed && name.subscribed) add("\\Subscribed");
   if (name.entry && !name.entry->special_use.empty()) add(name.entry->special_use);

@@ -79,24 +79,15 @@ void show_recent(Context& ctx, const store::MailboxStatus& status) {
   ctx.conn.selected->recent = {{status.recent_uid.next(), Uid(status.uidnext.value() - 1)}};
 }
 
-// Of the uids that a client knows, those that are gone; without a list, all that are gone.
-std::vector<Uid> known_of(std::vector<Uid> vanished, const std::optional<NumberSet>& known) {
-  if (!known) return vanished;
-  const auto ranges = known->resolved(UINT32_MAX);
-  std::erase_if(vanished, [&ranges](Uid uid) {
-    for (const NumberRange& range : ranges)
-      if (range.first <= uid.value() && uid.value() <= range.last) return false;
-    return true;
-  });
-  return vanished;
-}
-
 // RFC 7162 §3.2.5.1: what happened since the client was last here.
-Result<void> tell_resync(Context& ctx, const Selected& selected, const Resync& resync) {
-  if (resync.uidvalidity != selected.mailbox->uidvalidity()) return {};
-  auto since = TRY(selected.mailbox->changes_since(resync.since));
-  const auto vanished = known_of(std::move(since.vanished), resync.known);
-  if (!vanished.empty()) ctx.out.untagged("VANISHED (EARLIER) ", format_uid_set(vanished));
+void tell_resync(Context& ctx, const Selected& selected, const Resync& resync) {
+  if (resync.uidvalidity != selected.mailbox->uidvalidity()) return;
+  const auto since = selected.mailbox->changes_since(resync.since);
+  // Without a list the client knows all that there ever was.
+  auto known =
+      resync.known ? resync.known->resolved(UINT32_MAX) : std::vector<NumberRange>{{1, UINT32_MAX}};
+  const std::string vanished = vanished_of(selected, since, std::move(known));
+  if (!vanished.empty()) ctx.out.untagged("VANISHED (EARLIER) ", vanished);
   const FlagWriter flags(*selected.mailbox, ctx.conn.selected->recent);
   LineWriter out(ctx.out.stream());
   for (const store::RecNo record : since.changed) {
@@ -114,7 +105,6 @@ Result<void> tell_resync(Context& ctx, const Selected& selected, const Resync& r
     out.number(modseq.value());
     out.text("))\r\n");
   }
-  return {};
 }
 
 }  // namespace
@@ -166,9 +156,7 @@ Completion answer_select(const SelectRequest& request, Context& ctx) {
         {"mailbox", selected.entry.name.text()}, {"error", claimed.error().text});
   tell_flag_names(ctx, selected);
   tell_numbers(ctx, selected, status);
-  if (request.resync)
-    if (const auto told = tell_resync(ctx, selected, *request.resync); !told)
-      return failed(ctx, told.error());
+  if (request.resync) tell_resync(ctx, selected, *request.resync);
   ctx.out.code(ctx.conn.selected->read_only ? "READ-ONLY" : "READ-WRITE");
   return {};
 }

@@ -275,6 +275,9 @@ constexpr std::array kOptions{
     Option{"store.stage_memory", Type::size, "64KiB",
            "A message being received is kept in memory up to this size, then in a file.", 0,
            1 << 30},
+    Option{"store.strict_fsync", Type::boolean, "false",
+           "Sync directories too: for file systems that don't write a new name together with its "
+           "file, as ext4, xfs and btrfs do."},
     Option{"store.tombstone_keep", Type::duration, "30d",
            "How long the index remembers that a message was expunged (QRESYNC, parked views).",
            kDay, 3650 * kDay},

@@ -133,7 +133,9 @@ Result<void> Store::clean(const meta::MailboxEntry& entry) {
   const State state = TRY(files.state());
   if (checkpoint_due(files, state)) TRY(checkpoint(files));
   TRY(settle(files));
-  impl_->report(files, TRY(files.state()));
+  const State after = TRY(files.state());
+  MailboxAccess::set_head(*mailbox, after);
+  report_usage(files, after);
   sweep_staging(impl_->partitions[entry.partition.empty() ? "default" : entry.partition]);
   return {};
 }

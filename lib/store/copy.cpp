@@ -12,18 +12,21 @@ namespace {
 
 /// The source rows of one COPY, still live, in uid order.
 struct Selection {
-  std::vector<Row> rows;
+  std::vector<Row> rows;  // with the flags that the copies will have
   std::uint64_t bytes = 0;
 };
 
-Result<Selection> select(MailboxFiles& files, std::span<const RecNo> records) {
+Result<Selection> select(MailboxFiles& files, std::span<const RecNo> records,
+                         const CarriedFlags& carried) {
   const State state = TRY(files.state());
   Selection chosen;
   chosen.rows.reserve(records.size());
   for (const RecNo record : records) {
     if (record.value() >= state.count) continue;
-    const Row row = TRY(files.row(record.value()));
+    Row row = TRY(files.row(record.value()));
     if ((row.flags & bits::kExpunged) != 0) continue;
+    row.flags &= carried.system;
+    if (!carried.keywords) row.keywords = row.more = 0;
     chosen.rows.push_back(row);
     chosen.bytes += row.size;
   }
@@ -73,21 +76,33 @@ std::vector<Range> uid_ranges(const std::vector<Row>& rows) {
   return ranges;
 }
 
-Result<Copied> copy_as(Store::Impl& impl, MailboxFiles& from, const Selection& chosen,
-                       MailboxFiles& to, std::uint64_t txn) {
+/// Room for the copies at their destination. What moves within one quota root needs none: who has
+/// used up a quota must be able to put mail into the trash.
+Result<meta::Reservation> reserve_room(meta::Meta& meta, const Selection& chosen,
+                                       const meta::MailboxEntry& to,
+                                       const meta::MailboxEntry* moved_from) {
+  auto held = meta.reserve(to.id, chosen.bytes, chosen.rows.size());
+  if (held || held.error().code != Errc::over_quota || moved_from == nullptr) return held;
+  const auto here = TRY(meta.quota_root_of(moved_from->name));
+  const auto there = TRY(meta.quota_root_of(to.name));
+  const bool same = here && there && here->root == there->root;
+  return same ? Result<meta::Reservation>(meta::Reservation{}) : held;
+}
+
+Result<Copied> copy_as(meta::Meta& meta, MailboxFiles& from, const Selection& chosen,
+                       Mailbox& target, std::uint64_t txn, const meta::MailboxEntry* moved_from) {
+  MailboxFiles& to = MailboxAccess::impl(target).files;
   Copied copied;
   copied.uidvalidity = to.uidvalidity;
   copied.modseq = ModSeq(TRY(to.state()).highestmodseq);
   if (chosen.rows.empty()) return copied;
-  const meta::Reservation quota = TRY(impl.meta.reserve(to.id, chosen.bytes, chosen.rows.size()));
+  const meta::Reservation quota =
+      TRY(reserve_room(meta, chosen, MailboxAccess::impl(target).entry, moved_from));
   const auto work = [&]() -> Result<State> {
     auto intake = TRY(Intake::reserve(to, static_cast<std::uint32_t>(chosen.rows.size()), txn));
     std::vector<Row> rows = chosen.rows;
     const std::int64_t now = wall_seconds();
-    for (Row& row : rows) {
-      row.flags &= flag::all;
-      row.save_date = now;
-    }
+    for (Row& row : rows) row.save_date = now;
     const auto cache_of = [&](std::size_t i) { return from.cache.read(chosen.rows[i].cache); };
     TRY(intake.write(std::move(rows), cache_of,
                      [&](KeywordPlan& plan, std::span<Row> all) -> Result<void> {
@@ -110,9 +125,9 @@ Result<Copied> copy_as(Store::Impl& impl, MailboxFiles& from, const Selection& c
   };
   auto after = work();
   if (after)
-    impl.report(to, *after, quota);
+    report_usage(to, *after, quota);
   else if (quota.id != 0)
-    impl.meta.release(quota);
+    meta.release(quota);
   if (!after) return after.error();
   return copied;
 }
@@ -223,19 +238,19 @@ Result<bool> has_txn(MailboxFiles& files, std::uint64_t txn) {
 }  // namespace
 
 Result<Copied> Store::copy(Mailbox& source, std::span<const RecNo> records,
-                           const meta::MailboxEntry& destination) {
+                           const meta::MailboxEntry& destination, const CarriedFlags& carried) {
   MailboxFiles& from = MailboxAccess::impl(source).files;
   const auto target = TRY(open_mailbox(destination));
-  const Selection chosen = TRY(select(from, records));
-  return copy_as(*impl_, from, chosen, MailboxAccess::impl(*target).files, impl_->new_txn());
+  const Selection chosen = TRY(select(from, records, carried));
+  return copy_as(impl_->meta, from, chosen, *target, impl_->new_txn(), nullptr);
 }
 
 Result<Copied> Store::move(Mailbox& source, std::span<const RecNo> records,
-                           const meta::MailboxEntry& destination) {
+                           const meta::MailboxEntry& destination, const CarriedFlags& carried) {
   MailboxFiles& from = MailboxAccess::impl(source).files;
   const auto target = TRY(open_mailbox(destination));
   MailboxFiles& to = MailboxAccess::impl(*target).files;
-  Selection chosen = TRY(select(from, records));
+  Selection chosen = TRY(select(from, records, carried));
   const std::uint64_t txn = impl_->new_txn();
   IntentPayload intent{.destination = to.id,
                        .partition = to.partition,
@@ -261,7 +276,8 @@ Result<Copied> Store::move(Mailbox& source, std::span<const RecNo> records,
   }
   const auto work = [&]() -> Result<Copied> {
     TRY(from.sync_log());
-    auto copied = copy_as(*impl_, from, chosen, to, txn);
+    auto copied =
+        copy_as(impl_->meta, from, chosen, *target, txn, &MailboxAccess::impl(source).entry);
     if (!copied) {
       (void)drop_move(from, txn);
       return copied.error();
@@ -269,7 +285,7 @@ Result<Copied> Store::move(Mailbox& source, std::span<const RecNo> records,
     const State after = TRY(finish_move(from, intent.uids, txn));
     MailboxAccess::set_head(source, after);
     copied->modseq = ModSeq(after.highestmodseq);
-    impl_->report(from, after);
+    report_usage(from, after);
     return copied;
   };
   auto copied = work();
@@ -297,7 +313,7 @@ Result<void> Store::Impl::resolve_moves(Store& store, Mailbox& mailbox) {
         {"destination_id", intent.destination.hex()}, {"messages", total(intent.uids)},
         {"arrived", arrived ? "yes" : "no"});
     if (arrived)
-      report(from, TRY(finish_move(from, intent.uids, txn)));
+      report_usage(from, TRY(finish_move(from, intent.uids, txn)));
     else
       TRY(drop_move(from, txn));
   }

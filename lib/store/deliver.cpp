@@ -172,7 +172,7 @@ class Delivery {
     const Uid uid(r.intake->uid(0));
     const ModSeq modseq = TRY(r.intake->publish());
     results_[r.number] = Appended{uid, r.files().uidvalidity, modseq, ready_.facts.guid};
-    impl_.report(r.files(), r.intake->after(), r.quota);
+    report_usage(r.files(), r.intake->after(), r.quota);
     r.quota = {};
     return {};
   }
@@ -252,7 +252,7 @@ Result<std::vector<Appended>> Store::append(const meta::MailboxEntry& entry,
   std::vector<Appended> appended;
   for (std::size_t i = 0; i < items.size(); ++i)
     appended.push_back({Uid(intake.uid(i)), files.uidvalidity, modseq, ready[i].facts.guid});
-  impl_->report(files, intake.after(), std::exchange(quota.held, {}));
+  report_usage(files, intake.after(), std::exchange(quota.held, {}));
   return appended;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "lib/base/change_board.h"
+#include "lib/meta/meta.h"
 #include "lib/store/cache_file.h"
 #include "lib/store/index_file.h"
 #include "lib/store/keyword_table.h"
@@ -19,7 +20,8 @@ namespace postern::store {
 /// What all mailboxes of a Store share.
 struct Shared {
   ChangeBoard* board = nullptr;
-  std::string boot;  // of the running kernel
+  meta::Meta* meta = nullptr;  // is told what mailboxes hold; never called under a lock
+  std::string boot;            // of the running kernel
   std::int64_t lock_limit_ms = 30'000;
   std::int64_t flush_interval_ms = 1'000;
   std::int64_t expunge_keep = 7 * 86'400;  // seconds

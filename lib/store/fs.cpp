@@ -197,7 +197,7 @@ Fs& fs() {
   return replaced != nullptr ? *replaced : kernel;
 }
 
-void set_fs_for_tests(Fs* other) { replaced = other; }
+void replace_fs(Fs* other) { replaced = other; }
 
 Result<std::string> read_whole(const std::string& path, std::size_t limit) {
   const Fd fd = TRY(fs().open(path, O_RDONLY));

@@ -53,9 +53,10 @@ class Fs {
   virtual std::string boot_id();
 };
 
-/// The one in use: the kernel's, unless a test set another.
+/// The one in use: the kernel's, unless another was set, by a test or by store.strict_fsync.
 Fs& fs();
-void set_fs_for_tests(Fs* other);
+/// `other` outlives its use; null: the kernel's again.
+void replace_fs(Fs* other);
 
 /// File modes of the store: 0600 files, 0700 directories (umask never widens them).
 Result<std::string> read_whole(const std::string& path, std::size_t limit = 16U << 20);

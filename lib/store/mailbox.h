@@ -130,12 +130,12 @@ class Mailbox {
   /// The record with the lowest uid >= `uid`; nothing beyond the last.
   [[nodiscard]] std::optional<RecNo> lower_bound(Uid uid) const;
   /// Live messages changed after `since` and uids expunged after it (QRESYNC, CHANGEDSINCE).
-  /// @error conflict  `since` is below the floor: only live messages are known
   struct Since {
     std::vector<RecNo> changed;
     std::vector<Uid> vanished;
+    bool below_floor = false;  // `vanished` lacks some: every uid that isn't live may be meant
   };
-  Result<Since> changes_since(ModSeq since) const;
+  [[nodiscard]] Since changes_since(ModSeq since) const;
   /// The first message of `view` without \Seen. O(blocks).
   [[nodiscard]] std::optional<SeqNum> first_unseen(const View& view) const;
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lib/base/clock.h"
+#include "lib/log/log.h"
 #include "lib/store/keyword_plan.h"
 #include "lib/store/mailbox_impl.h"
 
@@ -79,6 +80,19 @@ class FlagRule {
 
 }  // namespace
 
+void report_usage(MailboxFiles& files, const State& state, meta::Reservation reservation) {
+  const std::int64_t keep = files.shared.expunge_keep;
+  const auto told =
+      files.shared.meta->report({.mailbox = files.id,
+                                 .modseq = ModSeq(state.highestmodseq),
+                                 .bytes = state.bytes,
+                                 .messages = state.exists,
+                                 .due = state.first_expunge == 0 ? 0 : state.first_expunge + keep},
+                                reservation);
+  if (!told)
+    LOG(debug, "quota.report_failed", {"mailbox_id", files.id.hex()}, {"error", told.error().text});
+}
+
 Result<FlagsStored> Mailbox::store_flags(std::span<const RecNo> records, const FlagChange& wanted) {
   MailboxFiles& files = impl_->files;
   if (records.empty()) {
@@ -153,8 +167,10 @@ Result<Mailbox::Expunged> Mailbox::expunge(std::span<const RecNo> records, bool 
   change.add(LogType::expunge, encode(gone), expunged.modseq.value());
   TRY(change.commit());
   MailboxAccess::set_head(*this, change.state);
+  const State after = change.state;
   change.end();
   TRY(files.sync_log());
+  report_usage(files, after);
   return expunged;
 }
 

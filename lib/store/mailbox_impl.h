@@ -22,6 +22,9 @@ struct Mailbox::Impl {
   std::unordered_map<std::uint32_t, std::string> rebuilt;  // by record, where it couldn't be stored
 };
 
+/// Tells metad what the mailbox holds in `state`; without the lock.
+void report_usage(MailboxFiles& files, const State& state, meta::Reservation reservation = {});
+
 /// For the room's own files.
 struct MailboxAccess {
   static Mailbox* make(std::unique_ptr<Mailbox::Impl> impl) {

@@ -167,10 +167,10 @@ Result<Changes> Mailbox::advance(View& view, bool tell_expunges) {
   return changes;
 }
 
-Result<Mailbox::Since> Mailbox::changes_since(ModSeq since) const {
+Mailbox::Since Mailbox::changes_since(ModSeq since) const {
   const State& state = impl_->head;
-  const bool below = since.value() < state.floor_modseq;
   Since found;
+  found.below_floor = since.value() < state.floor_modseq;
   for (std::uint32_t number = 0; number < block::count(state.count); ++number) {
     const auto summary = impl_->files.index.summary(number);
     if (summary && summary->max_modseq <= since.value()) continue;
@@ -185,7 +185,6 @@ Result<Mailbox::Since> Mailbox::changes_since(ModSeq since) const {
         found.vanished.push_back(uid(RecNo(r)));
     }
   }
-  if (below) return fail(Errc::conflict, "modseq {} is below the floor", since);
   return found;
 }
 

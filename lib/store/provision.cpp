@@ -2,6 +2,9 @@
 
 #include <array>
 
+#include "lib/log/log.h"
+#include "lib/meta/namespace.h"
+
 namespace postern::store {
 namespace {
 
@@ -26,15 +29,20 @@ Result<meta::MailboxEntry> make_or_find(Store& store, meta::Meta& meta,
 }  // namespace
 
 Result<meta::MailboxEntry> provision_user(Store& store, meta::Meta& meta,
-                                          const meta::UserName& user) {
+                                          const meta::UserName& user, bool admin) {
   TRY(meta.user(user, true));
   const auto inbox = meta::MailboxName::inbox_of(user);
+  // Subscriptions are the client's names; no prefix of other namespaces is in these.
+  const meta::Namespace names({.user = user, .admin = admin});
   for (const auto& [name, use] : kUsual) {
-    TRY(make_or_find(store, meta, TRY(inbox.child(name)), use));
-    TRY(meta.subscribe(user, name));
+    const auto mailbox = TRY(inbox.child(name));
+    TRY(make_or_find(store, meta, mailbox, use));
+    TRY(meta.subscribe(user, names.to_client(mailbox)));
   }
   TRY(meta.subscribe(user, "INBOX"));
-  return make_or_find(store, meta, inbox, {});
+  auto made = TRY(make_or_find(store, meta, inbox, {}));
+  LOG(notice, "user.provision", {"user", user.text()}, {"mailbox", made.name.text()});
+  return made;
 }
 
 }  // namespace postern::store

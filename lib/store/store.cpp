@@ -13,6 +13,7 @@
 #include "lib/store/fs.h"
 #include "lib/store/header_file.h"
 #include "lib/store/store_impl.h"
+#include "lib/store/strict_fs.h"
 
 namespace postern::store {
 namespace {
@@ -47,7 +48,9 @@ Result<std::unique_ptr<Store>> Store::open(const config::Config& config, meta::M
                                            ChangeBoard& board) {
   auto impl = std::make_unique<Impl>(meta);
   read_options(config, impl->shared);
+  if (config.boolean("store.strict_fsync")) use_strict_fs();
   impl->shared.board = &board;
+  impl->shared.meta = &meta;
   impl->shared.boot = fs().boot_id();
   random_bytes(&impl->shared.next_txn, sizeof impl->shared.next_txn);
   for (const std::string& name : config.names_under("partition"))
@@ -69,18 +72,6 @@ Result<std::string> Store::Impl::directory(const MailboxId& id, std::string_view
 Result<std::string> Store::directory_of(const MailboxId& mailbox,
                                         std::string_view partition) const {
   return impl_->directory(mailbox, partition);
-}
-
-void Store::Impl::report(MailboxFiles& files, const State& state, meta::Reservation reservation) {
-  const auto told =
-      meta.report({.mailbox = files.id,
-                   .modseq = ModSeq(state.highestmodseq),
-                   .bytes = state.bytes,
-                   .messages = state.exists,
-                   .due = state.first_expunge == 0 ? 0 : state.first_expunge + shared.expunge_keep},
-                  reservation);
-  if (!told)
-    LOG(debug, "quota.report_failed", {"mailbox_id", files.id.hex()}, {"error", told.error().text});
 }
 
 // The directory and a header that says `creating` are durable before the list knows the mailbox, so
@@ -128,7 +119,7 @@ Result<void> Store::erase(const meta::MailboxEntry& entry) {
     TRY(set_mode(kLive));
     return erased.error();
   }
-  impl_->report(files, State{.highestmodseq = mailbox->status().highestmodseq.value() + 1});
+  report_usage(files, State{.highestmodseq = mailbox->status().highestmodseq.value() + 1});
   impl_->open.erase(entry.id);
   return {};
 }

@@ -90,13 +90,14 @@ class Store {
   Result<std::vector<Appended>> append(const meta::MailboxEntry& mailbox,
                                        std::span<AppendItem> items);
 
-  // Messages across. By link; flags, internal date and GUID are kept, save date is new. Durable on
-  // return. Messages that are gone are left out (RFC 9051 §6.4.7: the caller decides).
+  // Messages across. By link; flags as far as `carried` says, internal date and GUID are kept, save
+  // date is new. Durable on return. Messages that are gone are left out (RFC 9051 §6.4.7: the
+  // caller decides).
   /// @error mailbox_deleted, over_quota, limit, io
   Result<Copied> copy(Mailbox& source, std::span<const RecNo> records,
-                      const meta::MailboxEntry& destination);
+                      const meta::MailboxEntry& destination, const CarriedFlags& carried = {});
   Result<Copied> move(Mailbox& source, std::span<const RecNo> records,
-                      const meta::MailboxEntry& destination);
+                      const meta::MailboxEntry& destination, const CarriedFlags& carried = {});
 
   // Upkeep. None of these is needed for correctness.
   /// For the log records: the session on whose behalf changes are made from now on.

@@ -24,8 +24,6 @@ struct Store::Impl {
   /// Opens it whatever its mode is.
   Result<std::shared_ptr<Mailbox>> open_any(Store& store, const meta::MailboxEntry& entry);
   std::uint64_t new_txn() { return ++shared.next_txn; }
-  /// Tells metad what the mailbox holds now; without the lock.
-  void report(MailboxFiles& files, const State& state, meta::Reservation reservation = {});
   /// Finishes or drops moves away whose process died. May open other mailboxes.
   Result<void> resolve_moves(Store& store, Mailbox& mailbox);
 };

@@ -35,6 +35,12 @@ struct NamedFlags {
   std::vector<std::string> keywords = {};
 };
 
+/// What a copy takes along of a message's flags: the rest of them stays behind.
+struct CarriedFlags {
+  std::uint32_t system = flag::all;
+  bool keywords = true;
+};
+
 /// The part of a record that never changes.
 struct Record {
   Uid uid;

@@ -29,6 +29,19 @@ void write_policies(Pop3& session) {
   if (delay > 0) session.stream.write(fmt::format("LOGIN-DELAY {}\r\n", delay));
 }
 
+/// "2,5:7" of ascending uids, as logs have them.
+std::string uid_set(const std::vector<Uid>& uids) {
+  std::string out;
+  for (std::size_t i = 0; i < uids.size();) {
+    std::size_t end = i + 1;
+    while (end < uids.size() && uids[end] == uids[end - 1].next()) ++end;
+    out += fmt::format("{}{}", out.empty() ? "" : ",", uids[i]);
+    if (end - i > 1) out += fmt::format(":{}", uids[end - 1]);
+    i = end;
+  }
+  return out;
+}
+
 }  // namespace
 
 void run_capa(Pop3& session, Argument) {
@@ -91,7 +104,8 @@ void run_quit(Pop3& session, Argument) {
     }
     LOG(notice, "mailbox.expunge", {"conn", session.facts.session_id},
         {"user", session.conn.who.user.text()}, {"mailbox", session.conn.maildrop.name.text()},
-        {"count", gone->uids.size()}, {"modseq", gone->modseq});
+        {"uidvalidity", session.mailbox().uidvalidity()}, {"uids", uid_set(gone->uids)},
+        {"modseq", gone->modseq});
   }
   session.ok("Bye");
   session.end("logout");

@@ -43,6 +43,7 @@ void admit(Pop3& session, const Result<auth::Login>& login, std::string_view mec
   if (comes_too_early(session, *login)) return;
   if (const auto entered = session.enter(*login); !entered) return session.err(entered.error());
   service::log_login(session.facts, *login, "");
+  session.begin_trace();
   session.ok("Logged in");
 }
 

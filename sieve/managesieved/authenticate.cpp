@@ -72,6 +72,7 @@ void run_authenticate(Managesieve& session, const Request& request) {
     return session.no("Too many sessions", "TRYLATER");
   session.conn.who = login->identity;
   service::log_login(session.facts, *login, "");
+  session.begin_trace();
   session.ok("Logged in",
              with_success ? "SASL " + wire_string(to_base64(*with_success)) : std::string());
 }

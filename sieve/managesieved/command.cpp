@@ -133,6 +133,7 @@ void run_starttls(Managesieve& session, const Request&) {
 
 void run_unauthenticate(Managesieve& session, const Request&) {
   session.conn.who = {};
+  session.begin_trace();  // ends it
   session.ok();
 }
 

@@ -39,6 +39,7 @@ Result<void> ManagesieveDaemon::prepare(const config::Config& config) {
 Result<void> ManagesieveDaemon::start_worker(service::Runtime& runtime) {
   meta_ = meta::connect_meta(runtime.config());
   worker_.meta = meta_.get();
+  worker_.trace_directory = runtime.config().text("log.trace_directory");
   return {};
 }
 

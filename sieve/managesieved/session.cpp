@@ -2,6 +2,7 @@
 
 #include "lib/base/wire.h"
 #include "lib/log/log.h"
+#include "lib/net/trace.h"
 #include "lib/service/login.h"
 #include "lib/service/settings.h"
 
@@ -142,10 +143,18 @@ Managesieve::Managesieve(Worker& w, service::Runtime& r, service::Session sessio
   auto restored = Connection::restore(session.state);
   if (restored) {
     conn = std::move(*restored);
+    begin_trace();
     return;
   }
   LOG(error, "sieve.bad_record", {"conn", facts.session_id}, {"error", restored.error().text});
   bye("Session state is unknown to this version");
+}
+
+// Not before login: passwords are for nobody's eyes.
+void Managesieve::begin_trace() {
+  if (conn.who.user.empty()) return stream.set_trace(nullptr);
+  stream.set_trace(net::Trace::begin(worker.trace_directory, conn.who.user.text(), facts.service,
+                                     facts.session_id));
 }
 
 void Managesieve::ok(std::string_view text, std::string_view code) {

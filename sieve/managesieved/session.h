@@ -32,6 +32,7 @@ struct Connection {
 struct Worker {
   auth::Authenticator* auth = nullptr;
   meta::Meta* meta = nullptr;
+  std::string trace_directory;
 };
 
 /// The capability lines (RFC 5804 §1.7), without the final OK.
@@ -42,6 +43,8 @@ class Managesieve {
  public:
   Managesieve(Worker& worker, service::Runtime& runtime, service::Session session);
   service::Outcome serve();
+  /// The protocol trace, if the operator wants one of this user.
+  void begin_trace();
 
   Connection conn;
   net::Stream stream;

@@ -49,7 +49,7 @@ class Workload {
         board_(ChangeBoard::private_board()),
         config_(config_for(spool)) {
     (void)config_.set("store.flush_interval=60s");
-    set_fs_for_tests(&fs_);
+    replace_fs(&fs_);
     store_ = std::move(Store::open(config_, meta_, board_).value());
     for (int b = 0; b < 2; ++b) {
       entries_.push_back(store_->create(name(fmt::format("user/u{}", b)), meta::Acl()).value());
@@ -59,7 +59,7 @@ class Workload {
   }
   ~Workload() {
     store_.reset();
-    set_fs_for_tests(nullptr);
+    replace_fs(nullptr);
   }
   Workload(const Workload&) = delete;
   Workload& operator=(const Workload&) = delete;
@@ -244,9 +244,9 @@ class After {
 
   void verify(const std::string& root) {
     NextBoot fs;
-    set_fs_for_tests(&fs);
+    replace_fs(&fs);
     open_and_look(root);
-    set_fs_for_tests(nullptr);
+    replace_fs(nullptr);
   }
 
  private:

@@ -18,6 +18,7 @@ config::Config make_config(const std::string& directory) {
       "[auth]\nsasldb = \"{0}/sasldb\"\nplaintext_loopback = true\nadmins = [\"admin\"]\n"
       "[meta]\ndirectory = \"{0}/meta\"\n[partition.default]\npath = \"{0}/spool\"\n"
       "[imap]\nappend_limit = \"100KiB\"\nrights_refresh = \"0s\"\n"
+      "[log]\ntrace_directory = \"{0}/trace\"\n"
       "[server]\nruntime_directory = \"{0}\"\n[service.imap]\ndaemon = \"imapd\"\n",
       directory);
   auto config = config::Config::parse(toml);

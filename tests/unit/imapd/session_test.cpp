@@ -5,12 +5,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
+#include "lib/base/clock.h"
 #include "lib/store/check.h"
 #include "tests/unit/imapd/live.h"
 
 namespace postern::imap {
 namespace {
 
+using testing::AllOf;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
@@ -221,6 +225,116 @@ TEST_F(SessionTest, AppendChecksBeforeItTakesTheOctets) {
                          "\"01-Feb-2024 10:00:00 +0100\")"));
 }
 
+// RFC 9208 §4.1: what can't fit is refused before the client sends it.
+TEST_F(SessionTest, AppendBeyondTheQuotaIsRefusedBeforeTheOctets) {
+  Client anna(server, "anna");
+  Client admin(server, "admin");
+  admin.run("SETQUOTA user/anna (STORAGE 2 MESSAGE 2)");
+  EXPECT_THAT(anna.run("APPEND INBOX {5000}"), StartsWith("TAG NO [OVERQUOTA]"));
+  EXPECT_THAT(anna.run(append("INBOX", 1)), HasSubstr("APPENDUID"));
+  const std::string one = message(1), large(1950, 'x');
+  EXPECT_THAT(anna.run(fmt::format("APPEND INBOX {{{}+}}\r\n{} {{1950}}", one.size(), one)),
+              StartsWith("TAG NO [OVERQUOTA]"));  // together they don't fit
+  EXPECT_THAT(anna.run(fmt::format("APPEND INBOX {{1950+}}\r\n{}", large)),
+              StartsWith("TAG NO [OVERQUOTA]"));
+  EXPECT_THAT(anna.run(append("INBOX", 2)), HasSubstr("APPENDUID"));
+  EXPECT_THAT(anna.run("APPEND INBOX {5}"), StartsWith("TAG NO [OVERQUOTA]"));  // MESSAGE
+}
+
+// Who has used up a quota can still put mail into the trash, which lies under the same root.
+TEST_F(SessionTest, CopiesCountForTheQuotaAndMovesWithinItDont) {
+  fill("INBOX", 2);
+  Client anna(server, "anna");
+  Client bob(server, "bob");
+  bob.run("CREATE Box");
+  bob.run("SETACL Box anna lrswite");
+  Client admin(server, "admin");
+  admin.run("SETQUOTA user/anna (MESSAGE 2)");
+  admin.run("SETQUOTA user/bob (MESSAGE 1)");
+  anna.run("SELECT INBOX");
+  EXPECT_THAT(anna.run("COPY 1 Trash"), StartsWith("TAG NO [OVERQUOTA]"));
+  EXPECT_THAT(anna.run("MOVE 1 Trash"), HasSubstr("TAG OK"));
+  EXPECT_THAT(anna.run("GETQUOTA INBOX"), HasSubstr("MESSAGE 2 2)"));
+  EXPECT_THAT(anna.run("COPY 1 \"Other Users/bob/Box\""), StartsWith("TAG OK"));
+  EXPECT_THAT(anna.run("MOVE 1 \"Other Users/bob/Box\""), StartsWith("TAG NO [OVERQUOTA]"));
+  EXPECT_THAT(anna.run("FETCH 1 UID"), StartsWith("* 1 FETCH (UID 2)"));
+  EXPECT_THAT(anna.run("SELECT Trash"), HasSubstr("* 1 EXISTS"));
+  anna.run("STORE 1 +FLAGS (\\Deleted)");
+  anna.run("EXPUNGE");
+  EXPECT_THAT(anna.run(append("INBOX", 9)), HasSubstr("APPENDUID"));
+}
+
+// RFC 4314 §4: copies have the flags that the client may set where they go.
+TEST_F(SessionTest, CopiesCarryTheFlagsThatTheDestinationAllows) {
+  Client bob(server, "bob");
+  bob.run("CREATE Box");
+  Client anna(server, "anna");
+  for (int i = 1; i <= 3; ++i) anna.run(append("INBOX", i, "\\Seen \\Deleted \\Flagged Work"));
+  anna.run("SELECT INBOX");
+  const std::string box = "\"Other Users/bob/Box\"";
+  bob.run("SETACL Box anna lr");
+  EXPECT_THAT(anna.run("COPY 1 " + box), StartsWith("TAG NO [NOPERM]"));
+  EXPECT_THAT(anna.run("MOVE 1 " + box), StartsWith("TAG NO [NOPERM]"));
+  EXPECT_THAT(anna.run(append(box, 9)), HasSubstr("TAG NO [NOPERM]"));
+  bob.run("SETACL Box anna lri");
+  EXPECT_THAT(anna.run("COPY 1 " + box), StartsWith("TAG OK [COPYUID"));
+  bob.run("SETACL Box anna lris");
+  EXPECT_THAT(anna.run("UID COPY 2 " + box), StartsWith("TAG OK [COPYUID"));
+  bob.run("SETACL Box anna lriw");
+  EXPECT_THAT(anna.run("MOVE 1 " + box), HasSubstr("COPYUID"));
+  bob.run("SETACL Box anna lrit");
+  EXPECT_THAT(anna.run("UID COPY 3 " + box), StartsWith("TAG OK [COPYUID"));
+  EXPECT_THAT(anna.run(append(box, 4, "\\Seen \\Deleted \\Flagged Work")), HasSubstr("APPENDUID"));
+  bob.run("EXAMINE Box");
+  const std::string flags = bob.run("FETCH 1:* FLAGS");
+  EXPECT_THAT(flags, HasSubstr("* 1 FETCH (FLAGS (\\Recent))"));
+  EXPECT_THAT(flags, HasSubstr("* 2 FETCH (FLAGS (\\Seen \\Recent))"));
+  EXPECT_THAT(flags, HasSubstr("* 3 FETCH (FLAGS (\\Flagged \\Recent Work))"));
+  EXPECT_THAT(flags, HasSubstr("* 4 FETCH (FLAGS (\\Deleted \\Recent))"));
+  EXPECT_THAT(flags, HasSubstr("* 5 FETCH (FLAGS (\\Deleted \\Recent))"));
+}
+
+// An operator makes the folder; passwords are never in the file, nor what others do.
+TEST_F(SessionTest, AFolderSwitchesOnTheProtocolTraceOfItsUser) {
+  Client early(server, "anna");
+  std::filesystem::create_directories(server.directory + "/trace/anna");
+  early.run("NOOP");
+  Client(server, "bob").run("CREATE OfBob");
+  Client late(server, "anna");
+  late.run("CREATE Traced");
+  std::string all;
+  for (const auto& file : std::filesystem::directory_iterator(server.directory + "/trace/anna"))
+    all += read_file(file.path().string()).value();
+  EXPECT_THAT(all, HasSubstr("NOOP\r\n"));
+  EXPECT_THAT(all, HasSubstr("CREATE Traced\r\n"));
+  EXPECT_THAT(all, HasSubstr("OK [MAILBOXID"));
+  EXPECT_THAT(all, Not(HasSubstr("pass")));
+  EXPECT_THAT(all, Not(HasSubstr("OfBob")));
+}
+
+// "No small limit": RFC 9051 §2.3.2 sets none.
+TEST_F(SessionTest, KeywordsByTheThousandCrossTheWire) {
+  fill("INBOX", 2);
+  Client anna(server, "anna");
+  anna.run("SELECT INBOX");
+  for (int i = 0; i < 3000; i += 500) {
+    std::string names;
+    for (int k = i; k < i + 500; ++k) names += fmt::format("{}label{}", k == i ? "" : " ", k);
+    EXPECT_THAT(anna.run(fmt::format("STORE 1 +FLAGS.SILENT ({})", names)), HasSubstr("TAG OK"));
+  }
+  anna.run("STORE 2 +FLAGS (label2999 label64)");
+  const std::string flags = anna.run("FETCH 1:2 FLAGS");
+  EXPECT_THAT(flags, HasSubstr(" label0 label1 "));
+  EXPECT_THAT(flags, HasSubstr(" label2998 label2999)"));
+  EXPECT_THAT(flags, HasSubstr("* 2 FETCH (FLAGS (\\Recent label64 label2999))"));
+  EXPECT_EQ(anna.run("SEARCH KEYWORD label2999"), "* SEARCH 1 2\r\nTAG OK SEARCH completed\r\n");
+  EXPECT_EQ(anna.run("SEARCH KEYWORD label1500"), "* SEARCH 1\r\nTAG OK SEARCH completed\r\n");
+  EXPECT_EQ(anna.run("SEARCH UNKEYWORD label65"), "* SEARCH 2\r\nTAG OK SEARCH completed\r\n");
+  anna.run("STORE 1 -FLAGS.SILENT (LABEL1500)");  // RFC 5788 §2.1: in any case
+  EXPECT_EQ(anna.run("SEARCH KEYWORD Label1500"), "* SEARCH\r\nTAG OK SEARCH completed\r\n");
+  EXPECT_THAT(anna.run("SELECT INBOX"), HasSubstr(" label2999 \\*)]"));
+}
+
 TEST_F(SessionTest, SeveralMessagesInOneAppend) {
   Client anna(server, "anna");
   const std::string one = message(1), two = message(2);
@@ -286,6 +400,39 @@ TEST_F(SessionTest, RenameMovesATreeAndInboxLeavesANewOne) {
   EXPECT_EQ(anna.run("RENAME INBOX Saved"), "TAG OK RENAME completed\r\n");
   EXPECT_THAT(anna.run("STATUS Saved (MESSAGES)"), HasSubstr("MESSAGES 2"));
   EXPECT_THAT(anna.run("STATUS INBOX (MESSAGES)"), HasSubstr("MESSAGES 0"));
+}
+
+// The administrator's RENAME of an INBOX to an INBOX: tree, rights and subscriptions go along.
+TEST_F(SessionTest, AUserIsRenamedWithEverything) {
+  fill("INBOX", 2);
+  Client anna(server, "anna");
+  for (const char* command :
+       {"CREATE Box", "CREATE Box/Deep", "SUBSCRIBE Box/Deep", "SETACL Box bob lrs"})
+    EXPECT_THAT(anna.run(command), HasSubstr("TAG OK"));
+  EXPECT_THAT(anna.run(append("Box/Deep", 7, "\\Flagged Work")), HasSubstr("APPENDUID"));
+  anna.run("SELECT INBOX");
+  const std::string uidvalidity = anna.run("STATUS Box/Deep (UIDVALIDITY)");
+  Client admin(server, "admin");
+  Client bob(server, "bob");
+  EXPECT_THAT(admin.run("RENAME user/anna user/bob"), StartsWith("TAG NO [ALREADYEXISTS]"));
+  EXPECT_THAT(admin.run("RENAME user/anna user/eve"), StartsWith("TAG OK"));
+  const std::string all = admin.run("LIST \"\" user/*");
+  EXPECT_THAT(all, Not(HasSubstr("user/anna")));
+  for (const char* name : {"user/eve\r\n", "user/eve/Box\r\n", "user/eve/Box/Deep\r\n"})
+    EXPECT_THAT(all, HasSubstr(name));
+  const auto deep = server.meta->lookup(meta::MailboxName::from_utf8("user/eve/Box/Deep").value());
+  const auto header =
+      store::read_header(server.store->directory_of(deep->id, deep->partition).value());
+  EXPECT_EQ(header.value().name, deep->name);
+  EXPECT_THAT(bob.run("LIST \"\" \"Other Users/*\""), HasSubstr("\"Other Users/eve/Box\"\r\n"));
+  Client eve(server);  // eve NUL admin NUL pass
+  EXPECT_THAT(eve.run("AUTHENTICATE PLAIN ZXZlAGFkbWluAHBhc3M="), StartsWith("TAG OK"));
+  EXPECT_EQ(eve.run("STATUS Box/Deep (UIDVALIDITY)"), uidvalidity);
+  EXPECT_THAT(eve.run("LSUB \"\" *"), HasSubstr(" Box/Deep\r\n"));
+  EXPECT_THAT(eve.run("GETACL Box"), AllOf(HasSubstr(" eve lrswipkxte"), HasSubstr(" bob lrs")));
+  EXPECT_THAT(eve.run("SELECT INBOX"), HasSubstr("* 2 EXISTS"));
+  eve.run("SELECT Box/Deep");
+  EXPECT_THAT(eve.run("FETCH 1 FLAGS"), StartsWith("* 1 FETCH (FLAGS (\\Flagged"));
 }
 
 TEST_F(SessionTest, SearchUnderstandsItsKeys) {
@@ -356,6 +503,53 @@ TEST_F(SessionTest, QresyncTellsWhatVanished) {
       again.run(fmt::format("SELECT INBOX (QRESYNC ({} {}))", uidvalidity, modseq));
   EXPECT_THAT(answer,
               HasSubstr("* VANISHED (EARLIER) 2\r\n* 1 FETCH (UID 1 FLAGS (\\Seen) MODSEQ ("));
+}
+
+// RFC 7162 §3.2.6: "*" of a client is the highest uid that it knows, which may be gone.
+TEST_F(SessionTest, FetchTellsWhichOfTheLastMessagesVanished) {
+  fill("INBOX", 4);
+  Client anna(server, "anna");
+  anna.run("ENABLE QRESYNC");
+  anna.run("SELECT INBOX");
+  anna.run("STORE 2,4 +FLAGS.SILENT (\\Deleted)");
+  anna.run("EXPUNGE");
+  EXPECT_THAT(anna.run("UID FETCH 1:* (FLAGS) (CHANGEDSINCE 1 VANISHED)"),
+              StartsWith("* VANISHED (EARLIER) 2,4\r\n* 1 FETCH (UID 1 "));
+  EXPECT_THAT(anna.run("UID FETCH 3:* (FLAGS) (CHANGEDSINCE 1 VANISHED)"),
+              StartsWith("* VANISHED (EARLIER) 4\r\n"));
+  EXPECT_THAT(anna.run("UID FETCH 1:3 (FLAGS) (CHANGEDSINCE 1 VANISHED)"),
+              StartsWith("* VANISHED (EARLIER) 2\r\n"));
+}
+
+// RFC 7162 §3.2.5.1: who comes back later than tombstones are kept is told of all uids that are
+// not there; a session that still shows what was forgotten ends.
+TEST_F(SessionTest, BelowTheFloorEveryUidThatIsntThereHasVanished) {
+  fill("INBOX", 8);
+  const auto entry = server.meta->lookup(meta::MailboxName::from_utf8("user/anna").value());
+  Client held(server, "anna");
+  held.run("SELECT INBOX");
+  Client anna(server, "anna");
+  anna.run("ENABLE QRESYNC");
+  anna.run("SELECT INBOX");
+  anna.run("STORE 1:3,6 +FLAGS.SILENT (\\Deleted)");
+  anna.run("EXPUNGE");
+  set_wall_micros_for_tests(wall_micros() + 40LL * 86'400 * 1'000'000);
+  EXPECT_TRUE(server.store->clean(*entry).has_value());
+  set_wall_micros_for_tests(0);
+  EXPECT_THAT(held.run("NOOP"), StartsWith("* BYE "));
+  EXPECT_TRUE(held.ended());
+  EXPECT_EQ(anna.run("NOOP"), "TAG OK NOOP completed\r\n");
+  EXPECT_THAT(anna.run("UID FETCH 1:* (FLAGS) (CHANGEDSINCE 1 VANISHED)"),
+              StartsWith("* VANISHED (EARLIER) 1:3,6\r\n* 1 FETCH (UID 4 "));
+  EXPECT_THAT(anna.run("UID FETCH 2:5,8 (FLAGS) (CHANGEDSINCE 1 VANISHED)"),
+              StartsWith("* VANISHED (EARLIER) 2:3\r\n* 1 FETCH (UID 4 "));
+  Client again(server, "anna");
+  again.run("ENABLE QRESYNC");
+  const std::string uidvalidity = fmt::format("{}", entry->uidvalidity);
+  EXPECT_THAT(again.run(fmt::format("SELECT INBOX (QRESYNC ({} 1 1:4,6:4000000000))", uidvalidity)),
+              HasSubstr("* VANISHED (EARLIER) 1:3,6\r\n* 1 FETCH (UID 4 "));
+  EXPECT_THAT(again.run(fmt::format("SELECT INBOX (QRESYNC ({} 1))", uidvalidity)),
+              HasSubstr("* VANISHED (EARLIER) 1:3,6\r\n"));
 }
 
 TEST_F(SessionTest, QuotaIsSetByAdministratorsAndSeenByItsUser) {

@@ -1,0 +1,140 @@
+// What time does to a store: files of expunged messages, tombstones and the floor below which they
+// are forgotten; and what grows: keywords.
+#include <filesystem>
+
+#include "lib/base/clock.h"
+#include "tests/unit/store/fixture.h"
+
+namespace postern::store::testing {
+namespace {
+
+class UpkeepTest : public StoreTest {
+ protected:
+  UpkeepTest() { on_day(0); }
+  ~UpkeepTest() override { set_wall_micros_for_tests(0); }
+  static void on_day(std::int64_t day) {
+    set_wall_micros_for_tests((kStart + day * 86'400) * 1'000'000);
+  }
+  /// Expunges these seqnums of what is live now; gives the modseq.
+  static ModSeq expunge(Mailbox& mailbox, std::initializer_list<std::uint32_t> seqnums) {
+    const View view = mailbox.snapshot();
+    std::vector<RecNo> records;
+    for (const std::uint32_t n : seqnums) records.push_back(view.at(SeqNum(n)));
+    return mailbox.expunge(records, false).value().modseq;
+  }
+  [[nodiscard]] std::string folder(const meta::MailboxEntry& entry) const {
+    return store->directory_of(entry.id, "default").value();
+  }
+  void expect_sound(const meta::MailboxEntry& entry) {
+    const auto findings = check(*store, entry, {.full = true}).value();
+    for (const Finding& finding : findings)
+      ADD_FAILURE() << name_of(finding.kind) << ": " << finding.what;
+  }
+  static constexpr std::int64_t kStart = 1'800'000'000;
+};
+
+TEST_F(UpkeepTest, AnExpungeFreesItsQuotaAndIsDueForCleaning) {
+  const auto inbox = make("user/anna");
+  for (int i = 1; i <= 3; ++i) put(inbox, mail(i));
+  auto mailbox = store->open_mailbox(inbox).value();
+  expunge(*mailbox, {2});
+  EXPECT_EQ(meta.usage[inbox.id].messages, 2U);
+  EXPECT_EQ(meta.usage[inbox.id].bytes, 2 * mail(1).size());
+  EXPECT_EQ(meta.usage[inbox.id].due, kStart + 7 * 86'400);
+}
+
+TEST_F(UpkeepTest, FilesOfExpungedMessagesStayForTheirTimeAndTombstonesLonger) {
+  const auto inbox = make("user/anna");
+  for (int i = 1; i <= 4; ++i) put(inbox, mail(i));
+  auto mailbox = store->open_mailbox(inbox).value();
+  View held = mailbox->snapshot();
+  const ModSeq before = held.mark().told_expunge;
+  expunge(*mailbox, {1, 3});
+  on_day(6);
+  ASSERT_TRUE(store->clean(inbox).has_value());
+  EXPECT_TRUE(mailbox->message(held.at(SeqNum(1))).has_value());
+  on_day(8);
+  ASSERT_TRUE(store->clean(inbox).has_value());
+  EXPECT_FALSE(std::filesystem::exists(folder(inbox) + "/1."));
+  EXPECT_TRUE(std::filesystem::exists(folder(inbox) + "/2."));
+  EXPECT_EQ(mailbox->message(held.at(SeqNum(1))).error().code, Errc::expunged);
+  EXPECT_EQ(mailbox->changes_since(before).vanished, (std::vector<Uid>{Uid(1), Uid(3)}));
+  EXPECT_EQ(mailbox->view_at(held.mark()).value().exists(), 4U);
+  EXPECT_EQ(meta.usage[inbox.id].due, 0);
+  expect_sound(inbox);
+}
+
+TEST_F(UpkeepTest, TombstonesAreForgottenBelowTheFloorOnly) {
+  const auto inbox = make("user/anna");
+  for (int i = 1; i <= 8; ++i) put(inbox, mail(i), {flag::flagged, {fmt::format("k{}", i)}});
+  auto mailbox = store->open_mailbox(inbox).value();
+  const ViewMark old_mark = mailbox->snapshot().mark();
+  const ModSeq floor = expunge(*mailbox, {1, 2, 3, 4});
+  const ViewMark young_mark = mailbox->snapshot().mark();
+  on_day(20);
+  expunge(*mailbox, {1});  // uid 5
+  View current = mailbox->snapshot();
+  // Another process that has the mailbox open meanwhile.
+  const auto other = std::move(Store::open(config, meta, board).value());
+  auto elsewhere = other->open_mailbox(inbox).value();
+  View theirs = elsewhere->snapshot();
+  on_day(35);
+  ASSERT_TRUE(store->clean(inbox).has_value());
+  EXPECT_TRUE(mailbox->changes_since(ModSeq(floor.value() - 1)).below_floor);
+  EXPECT_EQ(mailbox->view_at(old_mark).error().code, Errc::conflict);
+  const auto since = mailbox->changes_since(floor);
+  EXPECT_EQ(since.vanished, std::vector<Uid>{Uid(5)});
+  EXPECT_FALSE(since.below_floor);
+  EXPECT_TRUE(since.changed.empty());
+  const View young = mailbox->view_at(young_mark).value();
+  EXPECT_EQ(uids(*mailbox, young), (std::vector<Uid>{Uid(5), Uid(6), Uid(7), Uid(8)}));
+  for (Mailbox* each : {mailbox.get(), elsewhere.get()}) {
+    View& view = each == mailbox.get() ? current : theirs;
+    const Changes none = each->advance(view, true).value();
+    EXPECT_TRUE(none.expunged.empty() && none.changed.empty() && !none.grown);
+    EXPECT_EQ(uids(*each, view), (std::vector<Uid>{Uid(6), Uid(7), Uid(8)}));
+    EXPECT_EQ(each->flags(view.at(SeqNum(3))).system, flag::flagged);
+    EXPECT_EQ(each->flags(view.at(SeqNum(3))).keywords, std::uint64_t{1} << 7);
+    EXPECT_EQ(each->message(view.at(SeqNum(1))).value().bytes(), mail(6));
+  }
+  put(inbox, mail(9));
+  EXPECT_EQ(elsewhere->advance(theirs, true).value().exists, 4U);
+  expect_sound(inbox);
+  reopen();
+  mailbox = store->open_mailbox(inbox).value();
+  EXPECT_TRUE(mailbox->changes_since(ModSeq(floor.value() - 1)).below_floor);
+  EXPECT_EQ(mailbox->changes_since(floor).vanished, std::vector<Uid>{Uid(5)});
+  EXPECT_EQ(mailbox->status().uidnext, Uid(10));
+  expect_sound(inbox);
+}
+
+TEST_F(UpkeepTest, KeywordsByTheThousand) {
+  constexpr int kMany = 4'000;
+  const auto inbox = make("user/anna");
+  NamedFlags all;
+  for (int i = 0; i < kMany; ++i) all.keywords.push_back(fmt::format("keyword-{}", i));
+  put(inbox, mail(1), all);
+  for (int i = 2; i <= 40; ++i)  // each with a set of its own
+    put(inbox, mail(i), {0, {fmt::format("keyword-{}", i * 97), fmt::format("keyword-{}", i)}});
+  auto mailbox = store->open_mailbox(inbox).value();
+  const View view = mailbox->snapshot();
+  EXPECT_EQ(mailbox->keywords().size(), static_cast<std::size_t>(kMany));
+  EXPECT_EQ(mailbox->flags(view.at(SeqNum(1))).more.size(), kMany - 64U);
+  EXPECT_EQ(mailbox->flags(view.at(SeqNum(40))).more, std::vector<KeywordNo>{KeywordNo(3880)});
+  const auto copy = make("user/anna/Copy");
+  std::vector<RecNo> records;
+  for (std::uint32_t n = 1; n <= view.exists(); ++n) records.push_back(view.at(SeqNum(n)));
+  ASSERT_TRUE(store->copy(*mailbox, records, copy).has_value());
+  reopen();
+  auto there = store->open_mailbox(copy).value();
+  const View copied = there->snapshot();
+  EXPECT_EQ(there->flags(copied.at(SeqNum(1))).more.size(), kMany - 64U);
+  const Flags last = there->flags(copied.at(SeqNum(40)));
+  ASSERT_EQ(last.more.size(), 1U);
+  EXPECT_EQ(there->keywords()[last.more[0].value()], "keyword-3880");
+  expect_sound(inbox);
+  expect_sound(copy);
+}
+
+}  // namespace
+}  // namespace postern::store::testing
