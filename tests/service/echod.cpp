@@ -1,8 +1,8 @@
 // A daemon with a tiny line protocol for the tests of the runtime: what it counts and remembers
 // lives in the parked state, so a lost or doubled hand-over shows at once.
 //
-//   LOGIN user | WRONG user | ECHO text | COUNT | PID | WATCH n | BUMP n | GROW bytes | SLEEP ms
-//   | CRASH | TIMEOUT ms | KEEPALIVE ms | QUIT
+//   LOGIN user | WRONG user | ECHO text | COUNT | PID | WATCH n | BUMP n | GROW bytes | LEAK bytes
+//   | SLEEP ms | CRASH | TIMEOUT ms | KEEPALIVE ms | QUIT
 #include <signal.h>
 #include <time.h>
 #include <unistd.h>
@@ -120,6 +120,12 @@ class Echo final : public service::Daemon {
     return out;
   }
 
+  /// Memory that this process keeps.
+  static std::vector<std::string>& leaked() {
+    static std::vector<std::string> all;
+    return all;
+  }
+
   static std::optional<Outcome> obey(const std::string& line, State& state, net::Stream& stream,
                                      service::Runtime& runtime) {
     ++state.lines;
@@ -141,6 +147,8 @@ class Echo final : public service::Daemon {
       bump(number, stream, runtime);
     else if (verb == "GROW")
       stream.write((state.padding.assign(number, 'x'), "grown\r\n"));
+    else if (verb == "LEAK")
+      stream.write((leaked().emplace_back(number, 'x'), "leaked\r\n"));
     else if (verb == "TIMEOUT")
       stream.write((state.timeout = static_cast<std::int64_t>(number), "ok\r\n"));
     else if (verb == "KEEPALIVE")
