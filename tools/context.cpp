@@ -51,7 +51,10 @@ Context::~Context() = default;
 Result<void> Context::prepare() {
   auto config = TRY(config::Config::load(config_path_));
   for (const auto& setting : settings_) TRY(config.set(setting));
-  log::open("postern", "stderr", log::Level::warning);
+  // Changes belong into the server's log; on a terminal only what went wrong is shown.
+  const bool syslog = config.text("log.target") == "syslog";
+  log::open("postern", syslog ? "syslog" : "stderr",
+            syslog ? log::Level::notice : log::Level::warning);
   // master's socket is for whoever started it: asked for before we become somebody else.
   const auto control = net::Endpoint::parse("unix:" + control_path(config));
   if (control) {

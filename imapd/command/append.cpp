@@ -2,7 +2,6 @@
 // those with UTF-8 headers (RFC 6855 §4). Mailbox, rights and size are checked before the client
 // is asked for a message's octets; these go straight to the store.
 #include <array>
-#include <cstring>
 
 #include "imapd/command/commands.h"
 #include "imapd/grammar.h"

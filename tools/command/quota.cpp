@@ -7,6 +7,7 @@
 
 #include "lib/base/text.h"
 #include "lib/config/value.h"
+#include "lib/log/log.h"
 #include "tools/command/commands.h"
 
 namespace postern::tools {
@@ -86,6 +87,8 @@ Result<int> quota_set(const Arguments& arguments, Context& context) {
   const auto root = TRY(meta::MailboxName::from_utf8(arguments.text("root")));
   meta::Meta* const meta = TRY(context.meta());
   const auto now = TRY(meta->set_quota(root, limits));
+  LOG(notice, "quota.set", {"mailbox", root.text()},
+      {"limits", fmt::format("{}", fmt::join(arguments.list("limit"), ","))});
   if (!limits.empty()) print(now, false);
   return 0;
 }

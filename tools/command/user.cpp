@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "lib/auth/passwords.h"
+#include "lib/log/log.h"
 #include "lib/meta/recipient.h"
 #include "lib/store/provision.h"
 #include "tools/command/commands.h"
@@ -14,6 +15,13 @@ namespace {
 
 Result<meta::UserName> canonical(const std::string& text, const Context& context) {
   return meta::canonical_user(text, context.config().text("auth.default_domain"));
+}
+
+bool is_admin(const Context& context, const meta::UserName& user) {
+  return std::ranges::any_of(context.config().list("auth.admins"), [&](const std::string& name) {
+    const auto admin = canonical(name, context);
+    return admin && *admin == user;
+  });
 }
 
 /// Sessions that are open must not outlive a password.
@@ -31,7 +39,9 @@ Result<void> add_one(Context& context, const meta::UserName& user, const auth::S
   TRY(auth::set_password(context.config(), user, password));
   meta::Meta* const meta = TRY(context.meta());
   TRY(meta->user(user, true));
-  if (with_mailboxes) TRY(store::provision_user(*TRY(context.store()), *meta, user));
+  if (with_mailboxes)
+    TRY(store::provision_user(*TRY(context.store()), *meta, user, is_admin(context, user)));
+  LOG(notice, "user.add", {"user", user.text()});
   fmt::print("{}\n", user.text());
   return {};
 }
@@ -42,7 +52,11 @@ Result<void> erase_mailboxes(Context& context, const meta::UserName& user) {
   auto entries = TRY(find_mailboxes(*meta, {meta::MailboxName::inbox_of(user).text()}, true));
   // Inferiors first: whoever stops in between leaves a tree that still has its INBOX.
   std::ranges::reverse(entries);
-  for (const auto& entry : entries) TRY(store->erase(entry));
+  for (const auto& entry : entries) {
+    TRY(store->erase(entry));
+    LOG(notice, "mailbox.change", {"how", "delete"}, {"mailbox", entry.name.text()},
+        {"id", entry.id.hex()});
+  }
   const auto erased = meta->erase_user(user);
   if (!erased && erased.error().code != Errc::no_such_user) return Error(erased.error());
   return {};
@@ -79,6 +93,7 @@ Result<int> user_passwd(const Arguments& arguments, Context& context) {
 Result<int> user_delete(const Arguments& arguments, Context& context) {
   const auto user = TRY(canonical(arguments.text("user"), context));
   TRY(auth::erase_password(context.config(), user));
+  LOG(notice, "user.delete", {"user", user.text()});
   TRY(end_sessions(context, user));
   if (arguments.has("--mailboxes")) TRY(erase_mailboxes(context, user));
   return 0;
