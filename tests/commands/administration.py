@@ -293,7 +293,7 @@ class Administration(unittest.TestCase):
         self.adm("sq", "user/user2", "MESSAGE", "50")
         anna.logout()
         for pattern in (
-                r"event=imap\.login conn=\d+ user=user2 .*mechanism=\S+ peer=\S+",
+                r"event=login\.ok conn=\d+ service=imap peer=\S+ .*mechanism=\S+ user=user2",
                 r"event=mailbox\.change .*user=user2 how=create mailbox=user/user2/Logged id=\w{32}",
                 r"event=mailbox\.append .*mailbox=user/user2/Logged uidvalidity=\d+ uid=1 "
                 r"guid=\w{64} message_id=<log\.1@example\.org>",

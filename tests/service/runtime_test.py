@@ -418,6 +418,9 @@ class Addresses(RuntimeTest):
 
     def test_a_list_that_is_none_is_refused_by_name(self):
         self.server.write_config('service.echo.deny_networks=["192.0.2.0/33"]')
+        self.server.master.send_signal(signal.SIGHUP)
+        wait_for(lambda: "service.echo.deny_networks" in self.server.log_text(), "the error")
+        self.assertIn("master.reload_failed", self.server.log_text())
 
 
 class Recycling(RuntimeTest):
@@ -439,16 +442,6 @@ class Growth(RuntimeTest):
         grown = client.ask("PID")  # the worker that was free last serves again
         wait_for(lambda: client.ask("PID") != grown, "another worker")
         wait_for(lambda: not Path(f"/proc/{grown}").exists(), "the end of the grown worker")
-
-
-class Proxy(RuntimeTest):
-    def test_the_header_gives_the_address_and_may_come_in_pieces(self):
-        self.server.write_config("log.level=debug")
-        text = self.server.config.read_text()
-        self.server.config.write_text(text + 'service.echo.proxy_networks = ["127.0.0.0/8"]\n')
-        self.server.master.send_signal(signal.SIGHUP)
-        wait_for(lambda: "service.echo.deny_networks" in self.server.log_text(), "the error")
-        self.assertIn("master.reload_failed", self.server.log_text())
 
 
 class SlowPeers(RuntimeTest):
@@ -556,71 +549,6 @@ class Signals(RuntimeTest):
                                 capture_output=True, text=True)
         self.assertNotEqual(second.returncode, 0)
         self.assertIn("master runs already", second.stderr)
-
-
-class FailingServer(Server):
-    """One whose master is expected to give up."""
-
-    def try_connect(self):
-        return self.master.poll() is not None
-
-
-class Jobs(unittest.TestCase):
-    """start.*, event.* and process.* of the configuration."""
-
-    def start(self, *settings, kind=Server):
-        server = kind(*settings)
-        self.addCleanup(server.stop)
-        return server
-
-    def script(self, text):
-        """A folder that the server's user may write to, and the command of a script in it."""
-        folder = Path(tempfile.mkdtemp(prefix="postern-job-"))
-        self.addCleanup(shutil.rmtree, folder)
-        folder.chmod(0o777)
-        (folder / "job").write_text(f"cd {folder}\n{text}")
-        return folder, f"/bin/sh {folder}/job"
-
-    def lines_of(self, path, least):
-        """The lines of `path`, once there are `least`."""
-        def lines():
-            return path.read_text().split() if path.exists() else []
-        wait_for(lambda: len(lines()) >= least, f"{least} lines in {path}")
-        return lines()
-
-    def test_start_jobs_have_ended_before_services_answer(self):
-        first, one = self.script("sleep 0.3; touch done")
-        second, two = self.script(f"[ -e {first}/done ] && touch done")
-        server = self.start(f"start.1.command={one}", f"start.2.command={two}")
-        self.assertTrue((first / "done").exists())
-        self.assertTrue((second / "done").exists())
-        self.assertNotIn("start.failed", server.log_text())
-
-    def test_a_failed_start_job_stops_the_start(self):
-        folder, command = self.script("echo x >> tried; exit 3")
-        server = self.start(f"start.1.command={command}", kind=FailingServer)
-        self.assertNotEqual(server.master.poll(), 0)
-        self.assertIn("event=start.failed name=1", server.log_text())
-        self.assertEqual(len(self.lines_of(folder / "tried", 1)), 1)
-
-    def test_an_event_comes_again_and_never_twice_at_once(self):
-        folder, command = self.script(
-            "[ -e running ] && echo twice >> bad\ntouch running\nsleep 0.2\nrm running\n"
-            "echo x >> runs\n")
-        self.start(f"event.often.command={command}", "event.often.every=50ms")
-        self.lines_of(folder / "runs", 4)
-        self.assertFalse((folder / "bad").exists())
-
-    def test_a_daemon_is_restarted_and_ends_with_the_server(self):
-        folder, command = self.script("echo $$ >> pids\nexec sleep 1000\n")
-        server = self.start(f"process.helper.command={command}")
-        first = int(self.lines_of(folder / "pids", 1)[0])
-        os.kill(first, signal.SIGKILL)
-        second = int(self.lines_of(folder / "pids", 2)[1])
-        self.assertNotEqual(first, second)
-        self.assertIn("event=child.died name=helper", server.log_text())
-        server.stop_master()
-        wait_for(lambda: not Path(f"/proc/{second}").exists(), "the end of the helper")
 
 
 class Kills(RuntimeTest):
