@@ -79,6 +79,7 @@ class Checker {
       if (!IndexFile::is_sound(files_.index.reservations()[i]))
         found(Kind::index, fmt::format("reservation slot {}", i));
     log();
+    if (state_.keywords_end > 0) preamble("keywords", kKeywordsMagic, Kind::keywords);
     KeywordTable table(files_.path("keywords"));
     if (auto read = table.refresh(state_); !read) found(Kind::keywords, read.error().text);
     if (table.names().size() != state_.keyword_count)
@@ -146,7 +147,20 @@ class Checker {
       found(Kind::file_guid, "the octets are not those that were stored", uid);
   }
 
+  /// Where nothing else reads it.
+  void preamble(const char* name, std::string_view magic, Kind kind) {
+    const auto file = fs().open(files_.path(name), O_RDONLY);
+    if (!file) return;
+    Preamble preamble;
+    if (const auto bytes = fs().read_at(file->get(), 0, sizeof preamble);
+        bytes && bytes->size() == sizeof preamble)
+      std::memcpy(&preamble, bytes->data(), sizeof preamble);
+    if (!check_preamble(preamble, magic, files_.id, name))
+      found(kind, fmt::format("preamble of {}", name));
+  }
+
   void cache() {
+    if (state_.cache_end > 0) preamble("cache", kCacheMagic, Kind::cache);
     for (const auto& [uid, row] : rows_) {
       if ((row.flags & bits::kExpunged) != 0 || row.cache == 0) continue;
       if (!open_cache_record(files_.cache.read(row.cache), row.guid, false))
@@ -169,6 +183,13 @@ bool needs_recovery(const std::vector<Finding>& findings) {
   });
 }
 
+Result<void> write_preamble(MailboxFiles& files, const char* name, std::string_view magic) {
+  const Preamble preamble = make_preamble(magic, files.id, files.partition, 1, UidValidity());
+  const Fd file = TRY(fs().open(files.path(name), O_RDWR));
+  TRY(fs().write_at(file.get(), 0, {reinterpret_cast<const char*>(&preamble), sizeof preamble}));
+  return fs().sync_data(file.get());
+}
+
 Result<void> mend(Mailbox& mailbox, const meta::MailboxEntry& entry,
                   const std::vector<Finding>& findings) {
   MailboxFiles& files = MailboxAccess::impl(mailbox).files;
@@ -182,7 +203,10 @@ Result<void> mend(Mailbox& mailbox, const meta::MailboxEntry& entry,
       const std::string inside = files.path("");
       TRY(write_header(inside.substr(0, inside.size() - 1), {.entry = entry}));
     }
-    if (finding.kind == Kind::cache)
+    if (finding.kind == Kind::keywords) (void)write_preamble(files, "keywords", kKeywordsMagic);
+    if (finding.kind == Kind::cache && !finding.uid)
+      (void)write_preamble(files, "cache", kCacheMagic);
+    else if (finding.kind == Kind::cache)
       if (const auto record = mailbox.lower_bound(*finding.uid)) (void)mailbox.facts(*record);
     if (finding.kind == Kind::stale && finding.uid)
       (void)fs().unlink(files.message_path(finding.uid->value()));

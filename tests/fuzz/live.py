@@ -37,6 +37,7 @@ TURN = 300  # sessions with one user before it is the next one's turn
 QUOTA = "(STORAGE 20000 MESSAGE 300 MAILBOX 40)"  # else copies of copies fill the disk
 MOST_FINDINGS = 5
 BAD_LOG = re.compile(r"Sanitizer|runtime error:|Assertion|event=process\.abort|^\S+ error \w+\[")
+POSITIVE = re.compile(rb"^(?:t\d+ OK|2\d\d |\+OK|OK)", re.M)
 # Nobody waits for the answer to a wrong password.
 SETTINGS = ["auth.failure_delay=0", "auth.failure_delay_max=0"]
 SCRIPT = b"""require ["fileinto", "mailbox", "imap4flags", "variables", "body", "envelope", "subaddress"];
@@ -105,6 +106,7 @@ class Fuzzer:
         self.server, self.protocol, self.keep = server, protocol, keep
         self.log = Complaints(server.env["LOG"])
         self.sessions = self.commands = 0
+        self.accepted = 0  # positive answers: how deep all this gets
         self.findings = []
         self.recent = collections.deque(maxlen=12)  # what the last sessions sent
         self.tls = ssl.create_default_context()
@@ -153,7 +155,8 @@ class Fuzzer:
         except OSError as error:
             return [f"no connection: {error}"]
         trouble = []
-        reader = threading.Thread(target=drain, args=(peer, trouble))
+        answers = []
+        reader = threading.Thread(target=drain, args=(peer, answers, trouble))
         reader.start()
         try:
             while data:
@@ -170,6 +173,7 @@ class Fuzzer:
             pass  # the server may close on nonsense
         reader.join()
         peer.close()
+        self.accepted += len(POSITIVE.findall(b"".join(answers)))
         return trouble
 
     def found(self, trouble):
@@ -182,10 +186,10 @@ class Fuzzer:
         shutil.copy(self.log.path, self.keep / "log")
 
 
-def drain(peer, trouble):
+def drain(peer, answers, trouble):
     try:
-        while peer.recv(65536):
-            pass
+        while data := peer.recv(65536):
+            answers.append(data)
     except socket.timeout:
         trouble.append(f"hangs: neither an answer nor an end for {PATIENCE} s")
     except OSError:
@@ -272,6 +276,7 @@ def main():
             if trouble := fuzzer.log.fresh():
                 fuzzer.found(trouble)
     print(f"{given.protocol}, seed {given.seed}: {fuzzer.sessions} sessions, {fuzzer.commands} lines, "
+          f"{fuzzer.accepted} accepted, "
           f"{len(witness.expected)} messages kept, {len(fuzzer.findings)} findings, check exit {code}")
     if fuzzer.findings:
         print(f"what was sent before: {keep}")

@@ -1,5 +1,6 @@
-// Flipped bits in the small files of a mailbox: detected or harmless, never a crash, never a lost
-// message. One bit of each octet; with POSTERN_ALL_BITS all eight.
+// Flipped bits in the small files of a mailbox: detected wherever an octet means something, never a
+// crash, never a lost message. One bit of each octet; with POSTERN_ALL_BITS all eight.
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 
@@ -81,13 +82,34 @@ class DamageTest : public StoreTest {
     return count;
   }
 
+  /// Whether anything is meant by the octet (doc/format.md). The mailbox has four records, of which
+  /// the second is a tombstone, and an even commit.
+  static bool is_used(const std::string& file, const std::string& whole, std::size_t at) {
+    if (file == "log") return whole.find_first_not_of('\0', at) != std::string::npos;
+    if (file == "cache") {
+      const std::size_t record = (whole.size() - 64) / 4;
+      return at < 64 + record || at >= 64 + 2 * record;
+    }
+    if (file != "index") return true;
+    if (at < 4096)
+      return at < 80 || (at >= 88 && at < 104) || (at >= 512 && at < 752) || at == 1536 ||
+             (at >= 1664 && at < 1728) || at >= 2048;
+    constexpr std::size_t kBegins[] = {0, 8, 16, 24, 32, 40, 44, 48, 52, 56, 64, 72, 80, 88, 120};
+    const std::size_t place = (at - 4096) / 32;
+    const auto* const next = std::ranges::upper_bound(kBegins, place);
+    if (next == std::end(kBegins)) return false;
+    const std::size_t begin = *(next - 1);
+    const std::size_t slot = (at - 4096 - begin * 32) / (*next - begin);
+    const bool cache_of_tombstone = begin == 32 && slot == 1;
+    return slot < 4 && !cache_of_tombstone;
+  }
+
   void flip_all(const std::string& file) {
     const std::string whole = load(pristine + "/" + file);
     restore(file, whole);
     const Sight good = look();
     ASSERT_EQ(good.messages.size(), 3U);
     const int files = message_files();
-    int detected = 0;
     const bool all = std::getenv("POSTERN_ALL_BITS") != nullptr;
     for (std::size_t at = 0; at < whole.size(); ++at)
       for (unsigned bit = all ? 0 : at % 8; bit < (all ? 8 : at % 8 + 1); ++bit) {
@@ -97,8 +119,10 @@ class DamageTest : public StoreTest {
         restore(file, damaged);
         const auto findings = check(*store, inbox, {.full = true, .repair = true});
         ASSERT_TRUE(findings.has_value()) << findings.error().text;
-        detected += findings->empty() ? 0 : 1;
         ASSERT_EQ(look(), good);
+        const std::string now = load(where + "/" + file);
+        const bool mended = now.size() <= at || now[at] != damaged[at];
+        ASSERT_TRUE(!findings->empty() || mended || !is_used(file, whole, at));
         const auto left = check(*store, inbox, {.full = true});
         ASSERT_TRUE(left.has_value());
         for (const Finding& finding : *left)
@@ -106,7 +130,6 @@ class DamageTest : public StoreTest {
         ASSERT_EQ(message_files(), files);
         if (HasFailure()) return;
       }
-    EXPECT_TRUE(detected > 0 || file == "keywords");  // those are mended as soon as they are read
   }
 
   void look_only(const std::string& file) {
