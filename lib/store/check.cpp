@@ -183,6 +183,12 @@ bool needs_recovery(const std::vector<Finding>& findings) {
   });
 }
 
+/// What such a row says of its file may be wrong.
+bool row_is_damaged(const std::vector<Finding>& findings, Uid uid) {
+  return std::ranges::any_of(
+      findings, [&](const Finding& f) { return f.kind == Kind::record && f.uid == uid; });
+}
+
 Result<void> write_preamble(MailboxFiles& files, const char* name, std::string_view magic) {
   const Preamble preamble = make_preamble(magic, files.id, files.partition, 1, UidValidity());
   const Fd file = TRY(fs().open(files.path(name), O_RDWR));
@@ -208,7 +214,7 @@ Result<void> mend(Mailbox& mailbox, const meta::MailboxEntry& entry,
       (void)write_preamble(files, "cache", kCacheMagic);
     else if (finding.kind == Kind::cache)
       if (const auto record = mailbox.lower_bound(*finding.uid)) (void)mailbox.facts(*record);
-    if (finding.kind == Kind::stale && finding.uid)
+    if (finding.kind == Kind::stale && finding.uid && !row_is_damaged(findings, *finding.uid))
       (void)fs().unlink(files.message_path(finding.uid->value()));
   }
   return {};

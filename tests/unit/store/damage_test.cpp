@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "lib/log/log.h"
+#include "lib/store/format.h"
 #include "tests/unit/store/fixture.h"
 
 namespace postern::store::testing {
@@ -82,9 +83,10 @@ class DamageTest : public StoreTest {
     return count;
   }
 
-  /// Whether anything is meant by the octet (doc/format.md). The mailbox has four records, of which
+  /// Whether anything is meant by the bit (doc/format.md). The mailbox has four records, of which
   /// the second is a tombstone, and an even commit.
-  static bool is_used(const std::string& file, const std::string& whole, std::size_t at) {
+  static bool is_used(const std::string& file, const std::string& whole, std::size_t at,
+                      unsigned bit) {
     if (file == "log") return whole.find_first_not_of('\0', at) != std::string::npos;
     if (file == "cache") {
       const std::size_t record = (whole.size() - 64) / 4;
@@ -92,8 +94,8 @@ class DamageTest : public StoreTest {
     }
     if (file != "index") return true;
     if (at < 4096)
-      return at < 80 || (at >= 88 && at < 104) || (at >= 512 && at < 752) || at == 1536 ||
-             (at >= 1664 && at < 1728) || at >= 2048;
+      return at < 80 || (at >= 88 && at < 104) || (at >= 512 && at < 752) ||
+             (at == 1536 && bit < 4) || (at >= 1664 && at < 1728) || at >= 2048;
     constexpr std::size_t kBegins[] = {0, 8, 16, 24, 32, 40, 44, 48, 52, 56, 64, 72, 80, 88, 120};
     const std::size_t place = (at - 4096) / 32;
     const auto* const next = std::ranges::upper_bound(kBegins, place);
@@ -120,9 +122,13 @@ class DamageTest : public StoreTest {
         const auto findings = check(*store, inbox, {.full = true, .repair = true});
         ASSERT_TRUE(findings.has_value()) << findings.error().text;
         ASSERT_EQ(look(), good);
-        const std::string now = load(where + "/" + file);
-        const bool mended = now.size() <= at || now[at] != damaged[at];
-        ASSERT_TRUE(!findings->empty() || mended || !is_used(file, whole, at));
+        // What is made anew may have the same octet there: a generation, a modseq after a leap.
+        const auto rest = [&](const std::string& text) {
+          return text.substr(0, sizeof(Preamble)) + text.substr(std::min(text.size(), at), 1) +
+                 (file == "index" ? text.substr(512, sizeof(State)) : std::string());
+        };
+        const bool mended = rest(load(where + "/" + file)) != rest(damaged);
+        ASSERT_TRUE(!findings->empty() || mended || !is_used(file, whole, at, bit));
         const auto left = check(*store, inbox, {.full = true});
         ASSERT_TRUE(left.has_value());
         for (const Finding& finding : *left)
