@@ -21,9 +21,6 @@
 namespace postern::lmtp {
 namespace {
 
-// An MTA gives up after so long (RFC 5321 §4.5.4.1: at least 4 to 5 days).
-constexpr std::chrono::seconds kNoteOfSubmission{5 * 86'400};
-
 /// A copy that a recipient is to get, and what became of it.
 struct Copy {
   std::size_t recipient = 0;  // index into Transaction::recipients
@@ -53,9 +50,9 @@ class Delivery {
  private:
   void plan(std::size_t recipient, std::string_view octets);
   void send(std::size_t recipient);
-  [[nodiscard]] Result<void> send_once(const Recipient& recipient, Errand& errand);
-  [[nodiscard]] meta::Mark note_of(const Recipient& recipient, const Errand& errand) const;
-  void log_sent(const Recipient& recipient, const Errand& errand, const Result<void>& sent) const;
+  [[nodiscard]] ErrandRunner errands() const {
+    return {back_, session_, txn_, facts_.message_id, retry_key_};
+  }
   void add_copies(std::size_t recipient);
   void find_duplicates();
   [[nodiscard]] bool is_duplicate(const Copy& copy);
@@ -63,7 +60,6 @@ class Delivery {
   void store_copies();
   void store_together(store::Staged& text, std::int64_t now);
   void finish(std::size_t recipient);
-  void file_sent(const Errand& errand) const;
   void set_mark(const PlannedMark& planned) const;
   void store_again_elsewhere(std::int64_t now);
   void mark(const Copy& copy);
@@ -100,51 +96,18 @@ void Delivery::plan(std::size_t recipient, std::string_view octets) {
   plans_.emplace_back();
 }
 
-meta::Mark Delivery::note_of(const Recipient& recipient, const Errand& errand) const {
-  std::string targets;
-  for (const auto& one : errand.mail.recipients) targets += to_lower(one) + ' ';
-  return {meta::MarkKind::submission, recipient.wanted.user.text(),
-          site::digest_of({retry_key_, lmtp::name_of(errand.kind), targets})};
-}
-
-void Delivery::log_sent(const Recipient& recipient, const Errand& errand,
-                        const Result<void>& sent) const {
-  const auto kind = lmtp::name_of(errand.kind);
-  const std::string target = errand.mail.recipients.empty() ? "" : errand.mail.recipients.front();
-  if (sent)
-    LOG(notice, "sieve.send", {"conn", session_}, {"txn", txn_.id},
-        {"user", recipient.wanted.user.text()}, {"message_id", facts_.message_id}, {"action", kind},
-        {"target", target});
-  else
-    LOG(warning, "sieve.unsent", {"conn", session_}, {"txn", txn_.id},
-        {"user", recipient.wanted.user.text()}, {"message_id", facts_.message_id}, {"action", kind},
-        {"target", target}, {"errc", postern::name_of(sent.error().code)},
-        {"error", sent.error().text});
-}
-
-/// If nobody knows whether it was sent before, it has to wait: a second one could be the start of a
-/// loop.
-Result<void> Delivery::send_once(const Recipient& recipient, Errand& errand) {
-  const auto note = note_of(recipient, errand);
-  errand.done = TRY(back_.meta.find_mark(note)).has_value();
-  if (errand.done) return {};
-  const auto sent = back_.submitter.submit(errand.mail);
-  log_sent(recipient, errand, sent);
-  TRY(sent);
-  errand.done = true;
-  return back_.meta.set_mark(note, "", kNoteOfSubmission);
-}
-
 /// Mail that can't be sent now makes the MTA try all of this recipient again. What will never be
-/// sent costs nobody the message: it is kept, or it was kept anyway.
+/// sent costs nobody the message: it is kept beside what else the script wants. A webhook has one
+/// try, so that a dead one holds up no mail.
 void Delivery::send(std::size_t recipient) {
   Plan& plan = plans_[recipient];
   for (Errand& errand : plan.errands) {
-    const auto sent = send_once(txn_.recipients[recipient], errand);
+    const auto sent = errands().send(txn_.recipients[recipient], errand);
     if (sent || errand.done) continue;
     const bool never = sent.error().code == Errc::no_permission;
-    if (never && errand.carries_the_message()) plan.copies.assign(1, plan.keep);
-    if (never || (!errand.carries_the_message() && !back_.submitter.configured())) continue;
+    if (never && errand.carries_the_message()) plan.keep_too();
+    if (never || errand.kind == Errand::Kind::webhook) continue;
+    if (!errand.carries_the_message() && !back_.submitter.configured()) continue;
     settled_[recipient] = Reply{451, "4.3.0", "Mail can't be sent on now, try again later"};
     return;
   }
@@ -308,19 +271,6 @@ void Delivery::set_mark(const PlannedMark& planned) const {
         {"error", marked.error().text});
 }
 
-/// RFC 8580: the sender's own copy. Its loss is no reason to repeat the delivery.
-void Delivery::file_sent(const Errand& errand) const {
-  store::Staged text = back_.store.stage();
-  const std::vector<store::DeliveryTarget> target{{errand.filed->mailbox, errand.filed->flags}};
-  Result<store::Appended> filed = fail(Errc::io, "not staged");
-  if (text.add(errand.mail.message))
-    filed = std::move(back_.store.deliver(text, wall_seconds(), target).front());
-  if (!filed)
-    LOG(warning, "message.fail", {"conn", session_}, {"txn", txn_.id},
-        {"mailbox", errand.filed->mailbox.name.text()},
-        {"errc", postern::name_of(filed.error().code)}, {"error", filed.error().text});
-}
-
 /// Once a recipient has everything: its script's marks (RFC 7352 §3), and copies of what was sent.
 void Delivery::finish(std::size_t recipient) {
   const Plan& plan = plans_[recipient];
@@ -329,7 +279,7 @@ void Delivery::finish(std::size_t recipient) {
   for (const Errand& errand : plan.errands) {
     if (!errand.done) continue;
     if (errand.mark) set_mark(*errand.mark);
-    if (errand.filed) file_sent(errand);
+    if (errand.filed) errands().file(txn_.recipients[recipient], errand);
   }
   if (plan.refusal || (plan.discarded && plan.copies.empty()))
     LOG(notice, "message.drop", {"conn", session_}, {"txn", txn_.id},

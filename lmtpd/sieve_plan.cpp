@@ -3,22 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
-#include "lib/base/clock.h"
 #include "lib/base/text.h"
 #include "lib/log/log.h"
+#include "lmtpd/errand_maker.h"
 #include "sieve/sieve.h"
 #include "sieve/site/named_flags.h"
 #include "sieve/site/sieve_host.h"
-#include "sieve/site/sieve_mail.h"
 #include "sieve/site/sieve_mailboxes.h"
 
 namespace postern::lmtp {
 namespace {
-
-constexpr std::size_t kMostReplyLines = 20;
-constexpr std::size_t kMostReplyLine = 400;  // RFC 5321 §4.5.3.1.5: 512 with code and line end
 
 sieve::EnvelopeView envelope_of(const PlanInput& input) {
   const Sender& sender = input.transaction.sender;
@@ -32,22 +27,6 @@ sieve::EnvelopeView envelope_of(const PlanInput& input) {
   return out;
 }
 
-/// Reasons of scripts as text of a reply: lines of printable ASCII (RFC 5321 §4.2), or of UTF-8.
-std::string reply_text(std::string_view reason) {
-  std::string out;
-  std::size_t lines = 0;
-  for (auto line : split(reason, '\n')) {
-    if (++lines > kMostReplyLines) break;
-    std::string clean(line.substr(0, kMostReplyLine));
-    while (!clean.empty() && !is_utf8(clean)) clean.pop_back();
-    std::erase_if(clean, [](char c) { return (c >= 0 && c < ' ') || c == 0x7F; });
-    if (!out.empty() || lines > 1) out += '\n';
-    out += clean;
-  }
-  while (out.ends_with('\n')) out.pop_back();
-  return out;
-}
-
 /// Turns the actions of one run into a plan.
 class Planner {
  public:
@@ -56,12 +35,9 @@ class Planner {
         in_(input),
         user_(input.recipient.wanted.user),
         mailboxes_(backend.store, backend.meta, backend.auth.identity_of(user_),
-                   backend.site.prefixes, backend.site.autocreate) {
+                   backend.site.prefixes, backend.site.autocreate),
+        errands_(input.transaction.sender, input.recipient, backend.site) {
     plan_.keep.mailbox = input.recipient.mailbox;
-    facts_.hostname = backend.options.hostname;
-    facts_.now = wall_seconds();
-    facts_.user_address = input.recipient.address.text();
-    if (input.recipient.address.domain.empty()) facts_.user_address += '@' + domain();
   }
 
   Result<Plan> run();
@@ -89,10 +65,6 @@ class Planner {
   void file(Errand& errand, const std::optional<sieve::Target>& target);
   void log_error(const sieve::RunError& error) const;
   void log_line(std::string_view text) const;
-  [[nodiscard]] std::string domain() const {
-    return back_.options.addresses.default_domain.empty() ? back_.options.hostname
-                                                          : back_.options.addresses.default_domain;
-  }
   [[nodiscard]] std::string_view message() const {
     return step_->version == 0 ? in_.octets : std::string_view(plan_.versions[step_->version]);
   }
@@ -101,7 +73,7 @@ class Planner {
   const PlanInput& in_;
   const meta::UserName& user_;
   site::SieveMailboxes mailboxes_;
-  site::MailFacts facts_;
+  ErrandMaker errands_;
   std::string script_name_;
   Plan plan_;
   const sieve::Step* step_ = nullptr;  // the one that is being planned
@@ -143,12 +115,7 @@ void Planner::operator()(const sieve::FileInto& action) {
 }
 
 void Planner::operator()(const sieve::Redirect& action) {
-  Errand errand;
-  errand.kind = Errand::Kind::redirect;
-  if (in_.transaction.sender.address) errand.mail.sender = in_.transaction.sender.address->text();
-  errand.mail.recipients = {action.address};
-  errand.mail.message = site::redirected_mail(message(), in_.recipient.address.text());
-  plan_.errands.push_back(std::move(errand));
+  plan_.errands.push_back(errands_.redirect(action, message()));
 }
 
 /// LMTP answers each recipient, so the refusal is a reply (RFC 5429 §2.1.1). A reason that a reply
@@ -156,17 +123,10 @@ void Planner::operator()(const sieve::Redirect& action) {
 void Planner::operator()(const sieve::Reject& action) {
   const bool speakable = is_ascii(action.reason) || in_.transaction.sender.smtputf8;
   const auto& sender = in_.transaction.sender.address;
-  if (!speakable && !action.extended && sender && back_.submitter.configured()) {
-    Errand errand;
-    errand.kind = Errand::Kind::reject;
-    errand.mail.recipients = {sender->text()};
-    errand.mail.message = site::refusal_mail(action.reason, sender->text(), message(), facts_);
-    plan_.errands.push_back(std::move(errand));
-    return;
-  }
-  std::string text = speakable ? reply_text(action.reason) : std::string();
-  if (text.empty()) text = "The message was refused by the recipient's mail filter";
-  plan_.refusal = Reply{550, "5.7.1", std::move(text)};
+  if (!speakable && !action.extended && sender && back_.submitter.configured())
+    plan_.errands.push_back(errands_.reject(action, message()));
+  else
+    plan_.refusal = refusal_reply(speakable ? action.reason : "");
 }
 
 /// RFC 8580 §3: a copy of what was sent; one that can't be filed is left out.
@@ -181,32 +141,19 @@ void Planner::file(Errand& errand, const std::optional<sieve::Target>& target) {
 }
 
 void Planner::operator()(const sieve::Vacation& action) {
-  Errand errand;
-  errand.kind = Errand::Kind::vacation;
-  errand.mail.recipients = {action.to};  // from the null reverse-path (RFC 3834 §3.3)
-  errand.mail.message = site::vacation_mail(action, facts_);
-  errand.mark = PlannedMark{site::vacation_mark(user_, action.handle, action.to),
-                            std::to_string(facts_.now), std::chrono::seconds(action.seconds)};
+  Errand errand = errands_.vacation(action);
+  errand.mark =
+      PlannedMark{site::vacation_mark(user_, action.handle, action.to),
+                  std::to_string(errands_.facts().now), std::chrono::seconds(action.seconds)};
   file(errand, action.fcc);
   plan_.errands.push_back(std::move(errand));
 }
 
 void Planner::operator()(const sieve::Notify& action) {
-  if (istarts_with(action.method, "log:")) return log_line(action.message);
-  if (!istarts_with(action.method, "mailto:"))
-    return log_error(
-        {fmt::format("notify: \"{}\" can't be reached from this server", action.method),
-         {},
-         step_->line});
-  const site::Mailto mailto = site::parse_mailto(action.method);
-  Errand errand;
-  errand.kind = Errand::Kind::notify;
-  // RFC 5436 §2.3: empty where the sender's was, so that nothing loops
-  if (in_.transaction.sender.address) errand.mail.sender = facts_.user_address;
-  errand.mail.recipients = mailto.to;
-  errand.mail.message = site::notification_mail(action, mailto, facts_);
-  file(errand, action.fcc);
-  plan_.errands.push_back(std::move(errand));
+  auto errand = errands_.notify(action, back_.site.webhooks);
+  if (!errand) return log_error({errand.error().text, {}, step_->line});
+  if (errand->kind == Errand::Kind::notify) file(*errand, action.fcc);
+  plan_.errands.push_back(std::move(*errand));
 }
 
 Plan Planner::kept() {
@@ -256,18 +203,9 @@ Result<Plan> Planner::run() {
 
 }  // namespace
 
-std::string_view name_of(Errand::Kind kind) {
-  switch (kind) {
-    case Errand::Kind::redirect:
-      return "redirect";
-    case Errand::Kind::reject:
-      return "reject";
-    case Errand::Kind::vacation:
-      return "vacation";
-    case Errand::Kind::notify:
-      return "notify";
-  }
-  return {};
+void Plan::keep_too() {
+  const auto is_keep = [&](const PlannedCopy& copy) { return copy.mailbox.id == keep.mailbox.id; };
+  if (std::ranges::none_of(copies, is_keep)) copies.push_back(keep);
 }
 
 Result<Plan> make_plan(const Backend& backend, const PlanInput& input) {

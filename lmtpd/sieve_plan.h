@@ -2,7 +2,6 @@
 // refusal. lmtpd/deliver.cpp carries it out in the order that loses nothing.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -12,9 +11,9 @@
 #include "lib/meta/meta.h"
 #include "lib/store/types.h"
 #include "lmtpd/backend.h"
+#include "lmtpd/errand.h"
 #include "lmtpd/reply.h"
 #include "lmtpd/transaction.h"
-#include "sieve/site/submit.h"
 
 namespace postern::lmtp {
 
@@ -25,35 +24,6 @@ struct PlannedCopy {
   std::size_t version = 0;  // index into Plan::versions; 0: as received
 };
 
-/// A mark to be set once the recipient has everything.
-struct PlannedMark {
-  meta::Mark mark;
-  std::string value;
-  std::chrono::seconds life{0};
-};
-
-/// Mail that the script sends.
-struct Errand {
-  enum class Kind : std::uint8_t { redirect, reject, vacation, notify };
-  /// Mail that was generated is filed, too (RFC 8580).
-  struct Filed {
-    meta::MailboxEntry mailbox;
-    store::NamedFlags flags;
-  };
-
-  Kind kind = Kind::redirect;
-  site::Submission mail;
-  std::optional<Filed> filed;
-  std::optional<PlannedMark> mark;
-  bool done = false;  // sent, now or at an earlier try
-
-  /// The message may be lost to somebody if this isn't sent.
-  [[nodiscard]] bool carries_the_message() const {
-    return kind == Kind::redirect || kind == Kind::reject;
-  }
-};
-std::string_view name_of(Errand::Kind kind);
-
 struct Plan {
   std::vector<PlannedCopy> copies;
   /// Octets of edited messages; [0] is empty and stands for the message as received.
@@ -63,6 +33,9 @@ struct Plan {
   std::optional<Reply> refusal;  // of the message, by the script
   bool discarded = false;
   PlannedCopy keep;  // what is done where an action can't be
+
+  /// Beside what the script wants, a copy where mail is kept, unless one goes there anyway.
+  void keep_too();
 };
 
 /// The message and the one that it is for.

@@ -20,6 +20,7 @@ Result<bool> Host::vacation_answered(std::string_view, std::string_view, std::in
   return false;
 }
 std::vector<std::string> Host::own_addresses() { return {}; }
+bool Host::can_notify(std::string_view) { return true; }
 bool Host::list_known(std::string_view) { return false; }
 Result<bool> Host::list_contains(std::string_view, std::string_view) { return false; }
 Result<std::vector<std::string>> Host::list_addresses(std::string_view) {

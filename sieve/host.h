@@ -71,6 +71,9 @@ class Host {
   /// Addresses that belong to the user, besides the envelope recipient.
   virtual std::vector<std::string> own_addresses();
 
+  /// Whether notify reaches this URI, whose syntax is right (RFC 5435 §4).
+  virtual bool can_notify(std::string_view method);
+
   /// External lists (RFC 6134), e.g. ":addrbook:default" or its urn.
   virtual bool list_known(std::string_view list);
   virtual Result<bool> list_contains(std::string_view list, std::string_view value);

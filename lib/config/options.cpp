@@ -261,6 +261,10 @@ constexpr std::array kOptions{
     Option{"sieve.virustest_words", Type::list, "",
            "\"GRADE=TEXT\" with grades from 1 (clean) to 5 (certain); any other text: not tested."},
     Option{
+        "sieve.webhooks", Type::list, "",
+        "Prefixes of the URLs that notify may post to, \"https://hooks.example.org/mail/\"; empty: "
+        "none."},
+    Option{
         "start.*.command", Type::text, "",
         "Command that must end with success before the services start, in the order of the names."},
     Option{"store.expunge_keep", Type::duration, "7d",

@@ -98,13 +98,15 @@ Result<Flow> run_notify(Run& run, const Code& code) {
 
 Result<bool> test_valid_notify_method(Run& run, const Code& code) {
   for (const auto uri : run.strings(code.args.front()))
-    if (!valid_method(uri)) return false;
+    if (!valid_method(uri) || !run.host().can_notify(uri)) return false;
   return true;
 }
 
 // Whether someone reads mail now can't be known: "maybe" (RFC 5436 §2.2).
 Result<bool> test_notify_method_capability(Run& run, const Code& code) {
-  if (!valid_method(run.arg_string(code, 0)) || !iequals(run.arg_string(code, 1), "online"))
+  const auto method = run.arg_string(code, 0);
+  if (!valid_method(method) || !run.host().can_notify(method) ||
+      !iequals(run.arg_string(code, 1), "online"))
     return false;
   return run.match(code, code.args.back(), {"maybe"});
 }

@@ -5,13 +5,13 @@
 namespace postern::managesieved {
 
 // RFC 5804 §1.7: the greeting is the list of capabilities.
-std::string ManagesieveDaemon::greeting(const config::Config&, bool tls, bool loopback) {
+std::string ManagesieveDaemon::greeting(const config::Config& config, bool tls, bool loopback) {
   const auth::Channel channel{.protocol = "sieve",
                               .tls = tls,
                               .loopback = loopback,
                               .channel_binding = {},
                               .client_certificate = {}};
-  return capabilities(*auth_, channel, false, "") + "OK \"Postern is ready\"\r\n";
+  return capabilities(config, *auth_, channel, false, "") + "OK \"Postern is ready\"\r\n";
 }
 
 std::string ManagesieveDaemon::goodbye(service::Goodbye why) {

@@ -117,17 +117,18 @@ Result<Connection> Connection::restore(std::string_view record) {
   return conn;
 }
 
-std::string capabilities(auth::Authenticator& auth, const auth::Channel& channel, bool starttls,
-                         std::string_view owner) {
+std::string capabilities(const config::Config& config, auth::Authenticator& auth,
+                         const auth::Channel& channel, bool starttls, std::string_view owner) {
   std::string mechanisms;
   for (const std::string& name : auth.mechanisms(channel))
     mechanisms += (mechanisms.empty() ? "" : " ") + name;
   std::string out = "\"IMPLEMENTATION\" \"Postern\"\r\n\"VERSION\" \"1.0\"\r\n";
   out += fmt::format("\"SASL\" {}\r\n", wire_string(mechanisms));
   out += fmt::format("\"SIEVE\" {}\r\n", wire_string(sieve::capability_line({})));
-  out +=
-      "\"EXTLISTS\" \"tag urn\"\r\n\"NOTIFY\" \"mailto\"\r\n\"MAXREDIRECTS\" "
-      "\"5\"\r\n\"UNAUTHENTICATE\"\r\n";
+  const bool hooks = !config.list("sieve.webhooks").empty();
+  out += fmt::format("\"EXTLISTS\" \"tag urn\"\r\n\"NOTIFY\" \"mailto log{}\"\r\n",
+                     hooks ? " https" : "");
+  out += "\"MAXREDIRECTS\" \"5\"\r\n\"UNAUTHENTICATE\"\r\n";
   if (starttls) out += "\"STARTTLS\"\r\n";
   if (!owner.empty()) out += fmt::format("\"OWNER\" {}\r\n", wire_string(owner));
   return out;
@@ -195,7 +196,8 @@ auth::Channel Managesieve::channel() const { return service::channel_of(facts, "
 bool Managesieve::starttls_offered() const { return !facts.tls && runtime.tls_available(); }
 
 void Managesieve::write_capabilities() {
-  stream.write(capabilities(*worker.auth, channel(), starttls_offered(), conn.who.user.text()));
+  stream.write(capabilities(runtime.config(), *worker.auth, channel(), starttls_offered(),
+                            conn.who.user.text()));
 }
 
 Result<store::Scripts> Managesieve::scripts() {

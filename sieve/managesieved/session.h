@@ -36,8 +36,8 @@ struct Worker {
 };
 
 /// The capability lines (RFC 5804 §1.7), without the final OK.
-std::string capabilities(auth::Authenticator& auth, const auth::Channel& channel, bool starttls,
-                         std::string_view owner);
+std::string capabilities(const config::Config& config, auth::Authenticator& auth,
+                         const auth::Channel& channel, bool starttls, std::string_view owner);
 
 class Managesieve {
  public:

@@ -92,6 +92,11 @@ Result<Settings> Settings::from(const config::Config& config) {
     out.lists.emplace(name.empty() ? list : name, config.text("sieve.list." + list + ".file"));
   }
   out.address_book = config.text("sieve.address_book");
+  out.webhooks = config.list("sieve.webhooks");
+  for (const auto& prefix : out.webhooks)
+    if (!prefix.starts_with("https://") && !prefix.starts_with("http://"))
+      return fail(Errc::bad_syntax,
+                  "sieve.webhooks: \"{}\" begins with neither https:// nor http://", prefix);
   return out;
 }
 

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "lib/base/result.h"
 #include "lib/config/config.h"
@@ -20,7 +21,8 @@ struct Settings {
   sieve::ScoreSource virus;  // sieve.virustest_*
   /// Lists of the site (sieve.list.*): file by name.
   std::map<std::string, std::string, std::less<>> lists;
-  std::string address_book;  // a path with "{user}"; empty: the store's own file
+  std::vector<std::string> webhooks;  // prefixes of URLs that notify may post to
+  std::string address_book;           // a path with "{user}"; empty: the store's own file
 
   /// @error bad_syntax  of an option of sieve
   static Result<Settings> from(const config::Config& config);

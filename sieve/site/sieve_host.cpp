@@ -6,6 +6,7 @@
 #include "lib/base/text.h"
 #include "sieve/site/digest.h"
 #include "sieve/site/remote.h"
+#include "sieve/site/webhook.h"
 
 namespace postern::site {
 namespace {
@@ -92,6 +93,11 @@ Result<bool> SieveHost::vacation_answered(std::string_view handle, std::string_v
 
 std::vector<std::string> SieveHost::own_addresses() {
   return {settings_.address_of(mailboxes_.user())};
+}
+
+bool SieveHost::can_notify(std::string_view method) {
+  return istarts_with(method, "mailto:") || istarts_with(method, "log:") ||
+         webhook_allowed(settings_.webhooks, method);
 }
 
 bool SieveHost::list_known(std::string_view list) { return lists_.known(list); }

@@ -38,6 +38,7 @@ class SieveHost : public sieve::Host {
   Result<bool> vacation_answered(std::string_view handle, std::string_view address,
                                  std::int64_t seconds) override;
   std::vector<std::string> own_addresses() override;
+  bool can_notify(std::string_view method) override;
   bool list_known(std::string_view list) override;
   Result<bool> list_contains(std::string_view list, std::string_view value) override;
   Result<std::vector<std::string>> list_addresses(std::string_view list) override;

@@ -104,35 +104,12 @@ std::string text_entity(std::string_view text) {
       plain ? body : quoted_printable(body));
 }
 
-/// The fields that all mail of ours begins with.
+/// The fields that all mail of ours begins with. `to`: whole fields.
 std::string origin(std::string_view from, std::string_view to, std::string_view subject,
                    const MailFacts& facts) {
-  return fmt::format("From: {}\r\nTo: {}\r\nSubject: {}\r\nDate: {}\r\nMessage-ID: <{}@{}>\r\n",
+  return fmt::format("From: {}\r\n{}Subject: {}\r\nDate: {}\r\nMessage-ID: <{}@{}>\r\n",
                      header_address(from), to, header_text(subject),
                      mime::format_date_time({facts.now, 0, true}), random_hex(12), facts.hostname);
-}
-
-std::string decode_percent(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto octet = text[i] == '%' ? from_hex(text.substr(i + 1, 2)) : Result<std::string>("");
-    if (octet && octet->size() == 1) {
-      out += *octet;
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
-
-/// to = addr-spec *("," addr-spec)
-void add_addresses(std::string_view list, std::vector<std::string>& to) {
-  for (const auto one : split(list, ',')) {
-    if (one.empty()) continue;
-    const auto parsed = mime::parse_address_list(decode_percent(one), 3);
-    if (!parsed.empty() && parsed.front().has_domain) to.push_back(parsed.front().addr_spec());
-  }
 }
 
 /// The header of `message`, with the empty line behind it.
@@ -157,7 +134,7 @@ std::string redirected_mail(std::string_view message, std::string_view recipient
 }
 
 std::string vacation_mail(const sieve::Vacation& reply, const MailFacts& facts) {
-  std::string out = origin(reply.from, reply.to, reply.subject, facts);
+  std::string out = origin(reply.from, fmt::format("To: {}\r\n", reply.to), reply.subject, facts);
   if (!reply.in_reply_to.empty()) out += folded("In-Reply-To", reply.in_reply_to);
   if (!reply.references.empty()) out += folded("References", reply.references);
   // RFC 3834 §5; the second field is what Exchange goes by.
@@ -166,30 +143,28 @@ std::string vacation_mail(const sieve::Vacation& reply, const MailFacts& facts) 
   return out + (reply.mime ? with_crlf(reply.reason) : text_entity(reply.reason));
 }
 
-Mailto parse_mailto(std::string_view uri) {
-  Mailto out;
-  const std::string_view rest = uri.substr(uri.find(':') + 1);
-  const auto question = rest.find('?');
-  add_addresses(rest.substr(0, question), out.to);
-  if (question == std::string_view::npos) return out;
-  for (const auto field : split(rest.substr(question + 1), '&')) {
-    const auto equals = std::min(field.find('='), field.size());
-    const auto name = field.substr(0, equals);
-    const auto value = field.substr(std::min(equals + 1, field.size()));
-    if (iequals(name, "to") || iequals(name, "cc") || iequals(name, "bcc"))
-      add_addresses(value, out.to);
-    else if (iequals(name, "body"))
-      out.body = decode_percent(value);
-  }
-  return out;
+namespace {
+
+std::string addresses(std::string_view field, const std::vector<std::string>& list) {
+  std::string out;
+  for (const auto& one : list) out += (out.empty() ? "" : ",\r\n ") + one;
+  return list.empty() ? out : fmt::format("{}: {}\r\n", field, out);
 }
 
-std::string notification_mail(const sieve::Notify& notify, const Mailto& mailto,
+/// RFC 5436 §2.7: :message, else what the URI says, else the subject of the message.
+std::string_view subject_of(const sieve::Notify& notify, const sieve::Mailto& mailto) {
+  if (notify.message_given) return notify.message;
+  if (mailto.subject) return *mailto.subject;
+  return notify.subject.empty() ? notify.message : notify.subject;
+}
+
+}  // namespace
+
+std::string notification_mail(const sieve::Notify& notify, const sieve::Mailto& mailto,
                               const MailFacts& facts) {
-  std::string to;
-  for (const auto& one : mailto.to) to += (to.empty() ? "" : ",\r\n ") + one;
-  std::string out =
-      origin(notify.from.empty() ? facts.user_address : notify.from, to, notify.message, facts);
+  std::string out = origin(notify.from.empty() ? facts.user_address : notify.from,
+                           addresses("To", mailto.to) + addresses("Cc", mailto.cc),
+                           subject_of(notify, mailto), facts);
   // RFC 5436 §2.7.1
   out += fmt::format("Auto-Submitted: auto-notified; owner-email=\"{}\"\r\n", facts.user_address);
   constexpr std::array<std::string_view, 3> kImportance{"high", "normal", "low"};
@@ -203,7 +178,8 @@ std::string notification_mail(const sieve::Notify& notify, const Mailto& mailto,
 std::string refusal_mail(std::string_view reason, std::string_view sender, std::string_view message,
                          const MailFacts& facts) {
   const std::string boundary = "refusal-" + random_hex(12);
-  std::string out = origin(facts.user_address, sender, "Your message was refused", facts);
+  std::string out = origin(facts.user_address, fmt::format("To: {}\r\n", sender),
+                           "Your message was refused", facts);
   out += fmt::format(
       "Auto-Submitted: auto-replied (rejected)\r\nMIME-Version: 1.0\r\n"
       "Content-Type: multipart/report; report-type=disposition-notification;\r\n"

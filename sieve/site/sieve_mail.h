@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "sieve/action.h"
+#include "sieve/mailto.h"
 
 namespace postern::site {
 
@@ -23,13 +23,7 @@ struct MailFacts {
 std::string redirected_mail(std::string_view message, std::string_view recipient);
 std::string vacation_mail(const sieve::Vacation& reply, const MailFacts& facts);
 
-/// A mailto URI (RFC 6068): percent-decoded; other header fields than these are left out.
-struct Mailto {
-  std::vector<std::string> to;  // with cc and bcc: local-part@domain
-  std::string body;
-};
-Mailto parse_mailto(std::string_view uri);
-std::string notification_mail(const sieve::Notify& notify, const Mailto& mailto,
+std::string notification_mail(const sieve::Notify& notify, const sieve::Mailto& mailto,
                               const MailFacts& facts);
 
 /// A message disposition notification with the reason in full (RFC 8098).

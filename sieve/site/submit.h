@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "lib/base/result.h"
+#include "sieve/action.h"
 
 namespace postern::site {
 
@@ -15,6 +16,9 @@ struct Submission {
   std::string sender;                   // of the envelope; empty: the null reverse-path
   std::vector<std::string> recipients;  // local-part@domain
   std::string message;                  // with CRLF line ends
+  /// Passed on where the MTA offers DSN (RFC 3461) and DELIVERBY (RFC 2852); a command gets the
+  /// former as -N and -R.
+  sieve::RedirectOptions options = {};
 };
 
 class Submitter {

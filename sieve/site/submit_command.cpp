@@ -156,8 +156,10 @@ class CommandSubmitter : public Submitter {
   [[nodiscard]] std::vector<std::string> words_of(const Submission& mail) const {
     std::vector<std::string> words = words_;
     // -i: a line with a single dot is text.
-    for (const auto& word : {std::string("-i"), std::string("-f"), mail.sender, std::string("--")})
-      words.push_back(word);
+    words.insert(words.end(), {"-i", "-f", mail.sender});
+    if (!mail.options.notify.empty()) words.insert(words.end(), {"-N", mail.options.notify});
+    if (!mail.options.ret.empty()) words.insert(words.end(), {"-R", mail.options.ret});
+    words.emplace_back("--");
     words.insert(words.end(), mail.recipients.begin(), mail.recipients.end());
     return words;
   }

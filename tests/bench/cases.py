@@ -88,6 +88,33 @@ def lmtp(subject, _round):
     return metrics
 
 
+def rules(count):
+    """A script of `count` rules of the usual kinds, none of which fits the messages."""
+    kinds = ('header :contains "subject" "[list{0}]"', 'address :is "from" "person{0}@example.com"',
+             'header :is "list-id" "<list{0}.example.com>"', 'header :matches "subject" "Re: *{0}*!"',
+             'address :domain ["to", "cc"] ["d{0}.example.com", "e{0}.example.com"]')
+    tests = (kinds[n % len(kinds)].format(n) for n in range(count))
+    return 'require ["fileinto", "imap4flags"];\n' + "".join(
+        f'if {test} {{ addflag "\\\\Seen"; fileinto "Junk"; stop; }}\n' for test in tests)
+
+
+def sieve(subject, number):
+    """Deliveries with a script of 200 rules and without, in turns."""
+    if not hasattr(subject.server, "set_script"):
+        return {}
+    metrics = {}
+    scripts = [("none", None), ("200", rules(200))]
+    for name, text in scripts if number % 2 == 0 else reversed(scripts):
+        subject.server.set_script(text)
+        deliver(subject, 200, size=8192, connections=4, users=16)  # what compiles has compiled
+        for connections in (4, 16):
+            result = deliver(subject, subject.size.lmtp, size=8192, connections=connections,
+                             users=16)
+            metrics[f"sieve_{name}_{connections}"] = result["messages_per_s"]
+            metrics[f"sieve_cpu_{name}_{connections}"] = result["cpu_ms"]
+    return metrics
+
+
 def lmtp_twenty(subject, _round):
     result = deliver(subject, subject.size.twenty, size=8192, connections=4, recipients=20)
     return {"lmtp_twenty": result["deliveries_per_s"]}
@@ -233,4 +260,4 @@ def tls_sessions(subject, _round):
 
 CASES = {case.__name__: case for case in (
     lmtp, lmtp_twenty, fetch, select, changes, stores, sessions, bodies, idle, memory,
-    pop3, tls_sessions, idlers, announce)}
+    pop3, tls_sessions, idlers, announce, sieve)}

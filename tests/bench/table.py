@@ -28,6 +28,12 @@ METRICS = [
            2 if n > 1 else None) for kib in (8, 20) for n in (1, 4, 16)],
     *[cost(f"lmtp_cpu_{kib}k_{n}", f"LMTP, {kib} KB, {n} connections: server CPU a message", "ms")
       for kib in (8, 20) for n in (4, 16)],
+    *[rate(f"sieve_{name}_{n}", f"LMTP, 8 KB, {n} connections, {text}", target)
+      for name, text, target in (("none", "no script", None), ("200", "a script of 200 rules", 1.5))
+      for n in (4, 16)],
+    *[cost(f"sieve_cpu_{name}_{n}", f"LMTP, 8 KB, {n} connections, {text}: server CPU a message",
+           "ms") for name, text in (("none", "no script"), ("200", "a script of 200 rules"))
+      for n in (4, 16)],
     rate("lmtp_twenty", "LMTP, 8 KB to 20 recipients: deliveries", 4),
     *[rate(f"fetch_{key}{suffix}", f"FETCH 1:* {text}, {when}", target)
       for key, text, target in (("uid_flags", "(UID FLAGS)", 2), ("envelope", "ENVELOPE", 4),
@@ -75,7 +81,7 @@ def ratio(metric, medians):
     """How many times better Postern is than the better of the peers, or None."""
     ours = medians.get("postern")
     peers = [value for name, value in medians.items()
-             if name in ("dovecot", "cyrus") and value is not None]
+             if name in ("dovecot", "dovecot-sieve", "cyrus") and value is not None]
     if not ours or not peers:
         return None
     return ours / max(peers) if metric.more_is_better else min(peers) / ours

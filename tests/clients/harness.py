@@ -200,7 +200,9 @@ def main():
         subprocess.run([str(HERE.parent / "live" / "install"), options.against.split("-")[0]],
                        check=True)
     server = live.make(options.against, folder, options.port_base, USERS)
-    server.settings = [setting for kind in ClientTest.__subclasses__() for setting in kind.settings]
+    server.settings = [setting for kind in vars(sys.modules["__main__"]).values()
+                       if isinstance(kind, type) and issubclass(kind, ClientTest)
+                       for setting in kind.settings]
     ClientTest.server, ClientTest.options = server, options
     with server:
         program = unittest.main(module="__main__", argv=sys.argv[:1] + rest, exit=False,

@@ -51,6 +51,7 @@ defer unix - - n - 0 bounce
 trace unix - - n - 0 bounce
 proxymap unix - - n - - proxymap
 lmtp unix - - n - - lmtp
+smtp unix - - n - - smtp
 error unix - - n - - error
 retry unix - - n - - error
 discard unix - - n - - discard
@@ -62,8 +63,12 @@ postlog unix-dgram n - n - 1 postlogd
 TRACE = re.compile(rb"(?:(?:Return-Path|Received|Delivered-To|X-Original-To):[^\r\n]*\r\n"
                    rb"(?:[ \t][^\r\n]*\r\n)*)*")
 
-class Postfix(harness.ClientTest):
-    settings = ["auth.default_domain=example.org"]
+
+class PostfixBase(harness.ClientTest):
+    """A Postfix of its own for each test; `extra_main_cf` adds to its main.cf."""
+
+    def extra_main_cf(self):
+        return ""
 
     def setUp(self):
         super().setUp()
@@ -73,7 +78,8 @@ class Postfix(harness.ClientTest):
             (self.home / name).mkdir()
             harness.run(["chown", owner, self.home / name])
         self.write("main.cf", MAIN_CF.format(home=self.home, host=self.server.host,
-                                             lmtp=self.server.lmtp_port), 0o644)
+                                             lmtp=self.server.lmtp_port) + self.extra_main_cf(),
+                   0o644)
         self.write("master.cf", MASTER_CF.format(smtp=self.smtp_port), 0o644)
         # Postfix' daemons outlive this command and would hold a pipe open.
         subprocess.run(["postfix", "-c", str(self.home), "start"], check=True,
@@ -82,6 +88,10 @@ class Postfix(harness.ClientTest):
         self.addCleanup(subprocess.run, ["postfix", "-c", str(self.home), "stop"],
                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         harness.live.instance.wait_for_greeting("127.0.0.1", self.smtp_port)
+
+
+class Postfix(PostfixBase):
+    settings = ["auth.default_domain=example.org"]
 
     def submit(self, user, messages):
         """Sends each message under the envelope sender m<n>@example.net."""

@@ -3,6 +3,8 @@
 IMAP, and what scripts send arrives at an SMTP server in Python (smtpd is gone from its library)."""
 
 import base64
+import http.server
+import json
 import socket
 import socketserver
 import threading
@@ -10,7 +12,9 @@ import threading
 import harness
 from harness import LmtpClient, make_message
 
-SINK_OFFSET = 500  # above the instance's port base, where none of its services listens
+# Above the instance's port base, where none of its services listens.
+SINK_OFFSET = 500
+HOOK_OFFSET = 501
 
 
 class Sink(socketserver.ThreadingTCPServer):
@@ -22,6 +26,7 @@ class Sink(socketserver.ThreadingTCPServer):
     def __init__(self, port):
         super().__init__(("127.0.0.1", port), SinkSession)
         self.mail = []
+        self.commands = []  # every MAIL and RCPT as it came
 
     def to(self, recipient):
         """All mail for `recipient` so far: (sender, octets). LMTP answers after it was sent."""
@@ -38,9 +43,11 @@ class SinkSession(socketserver.StreamRequestHandler):
         for raw in self.rfile:
             line = raw.decode().strip()
             verb = line[:4].upper()
+            if verb in ("MAIL", "RCPT"):
+                self.server.commands.append(line)
             if verb == "EHLO":
-                self.say("250-sink")
-                self.say("250 8BITMIME")
+                for word in ("250-sink", "250-DSN", "250-DELIVERBY 60", "250 8BITMIME"):
+                    self.say(word)
             elif verb == "MAIL":
                 sender = line[line.index("<") + 1:line.index(">")]
                 self.say("250 ok")
@@ -62,6 +69,27 @@ class SinkSession(socketserver.StreamRequestHandler):
                 return
             else:
                 self.say("250 ok")
+
+
+class Hook(http.server.ThreadingHTTPServer):
+    """Takes posts and keeps them as (path, object); /no answers 403."""
+
+    daemon_threads = True
+
+    def __init__(self, port):
+        super().__init__(("127.0.0.1", port), HookRequest)
+        self.posts = []
+
+
+class HookRequest(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        octets = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.posts.append((self.path, json.loads(octets)))
+        self.send_response(403 if self.path.endswith("/no") else 204)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
 
 
 class ManageSieve:
@@ -99,6 +127,7 @@ class ManageSieve:
 
 class Sieve(harness.ClientTest):
     sink = None
+    hook = None
 
     def setUp(self):
         super().setUp()
@@ -181,6 +210,33 @@ class Sieve(harness.ClientTest):
         self.assertIn(b"Subject: It came\r\n", octets)
         self.assertIn(b"Auto-Submitted: auto-notified", octets)
 
+    def test_parameters_of_redirect_reach_the_mta(self):
+        user = self.user_with('require ["redirect-dsn", "redirect-deliverby"];\n'
+                              'redirect :notify "failure" :ret "HDRS" :bytimerelative 600\n'
+                              '         :bymode "return" :bytrace "erik@example.com";')
+        self.assertEqual(self.codes([user], make_message(10)), [250])
+        self.assertIn("RCPT TO:<erik@example.com> NOTIFY=FAILURE", self.sink.commands)
+        self.assertIn("MAIL FROM:<carl@example.net> RET=HDRS BY=600;RT", self.sink.commands)
+
+    def test_a_vacation_reply_asks_for_no_report(self):
+        user = self.user_with('require "vacation"; vacation :addresses "user@example.org" "Away.";')
+        self.assertEqual(self.codes([user], make_message(11), "fred@example.net"), [250])
+        self.assertIn("RCPT TO:<fred@example.net> NOTIFY=NEVER", self.sink.commands)
+
+    def test_notify_posts_to_a_webhook_once(self):
+        base = f"http://127.0.0.1:{self.hook.server_port}"
+        user = self.user_with('require "enotify";\n'
+                              f'notify :message "It came" :options "a=b" "{base}/mail/anna";\n'
+                              f'notify "{base}/mail/no"; notify "{base}/admin";')
+        for _ in range(2):  # the MTA's next try is told nothing new
+            self.assertEqual(self.codes([user], make_message(12)), [250])
+        mine = [(path, post) for path, post in self.hook.posts if post["user"] == user]
+        self.assertEqual({path for path, _ in mine}, {"/mail/anna", "/mail/no"})
+        (path, post), = [one for one in mine if one[0] == "/mail/anna"]
+        self.assertEqual((post["message"], post["options"], post["sender"]),
+                         ("It came", {"a": "b"}, "carl@example.net"))
+        self.assertEqual(self.imap(user).choose(), 1)
+
     def test_an_error_keeps_the_mail(self):
         user = self.user_with('require ["variables", "fileinto"]; fileinto "Trash";\n'
                               'redirect "${nobody}";')
@@ -190,9 +246,12 @@ class Sieve(harness.ClientTest):
 
 def main():
     port = harness.arguments()[0].port_base + SINK_OFFSET
-    Sieve.settings = [f"sieve.submission=smtp://127.0.0.1:{port}"]
     Sieve.sink = Sink(port)
-    threading.Thread(target=Sieve.sink.serve_forever, daemon=True).start()
+    Sieve.hook = Hook(port + HOOK_OFFSET - SINK_OFFSET)
+    Sieve.settings = [f"sieve.submission=smtp://127.0.0.1:{port}",
+                      f"sieve.webhooks=http://127.0.0.1:{Sieve.hook.server_port}/mail/"]
+    for server in (Sieve.sink, Sieve.hook):
+        threading.Thread(target=server.serve_forever, daemon=True).start()
     harness.main()
 
 

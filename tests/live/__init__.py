@@ -10,10 +10,10 @@ import sys
 
 from .instance import Instance
 from .cyrus import Cyrus
-from .dovecot import Dovecot, DovecotMdbox
+from .dovecot import Dovecot, DovecotMdbox, Pigeonhole
 from .postern import Postern
 
-SERVERS = {kind.name: kind for kind in (Postern, Dovecot, DovecotMdbox, Cyrus)}
+SERVERS = {kind.name: kind for kind in (Postern, Dovecot, DovecotMdbox, Pigeonhole, Cyrus)}
 
 
 # A time limit ends a test with SIGTERM: its server must end and its folder go all the same.
@@ -25,4 +25,4 @@ def make(name, folder, port_base, users):
     return SERVERS[name](folder, port_base, users)
 
 
-__all__ = ["Instance", "Cyrus", "Dovecot", "DovecotMdbox", "Postern", "SERVERS", "make"]
+__all__ = ["Instance", "Cyrus", "Dovecot", "DovecotMdbox", "Pigeonhole", "Postern", "SERVERS", "make"]

@@ -114,3 +114,25 @@ class DovecotMdbox(Dovecot):
 
     name = "dovecot-mdbox"
     mail_format = "mdbox"
+
+
+class Pigeonhole(Dovecot):
+    """Dovecot whose LMTP server runs Sieve scripts (package dovecot-sieve)."""
+
+    name = "dovecot-sieve"
+
+    def config(self):
+        return super().config() + "protocol lmtp {\n  mail_plugins = sieve\n}\n"
+
+    def set_script(self, text):
+        """Makes `text` the script of every user; None takes it away."""
+        for number in range(1, self.users + 1):
+            home = self.folder / "home" / f"user{number}"
+            home.mkdir(exist_ok=True)
+            for old in home.glob(".dovecot.sv*"):
+                old.unlink()  # the compiled form
+            path = home / ".dovecot.sieve"
+            path.unlink(missing_ok=True)
+            if text is not None:
+                path.write_text(text)
+            subprocess.run(["chown", "-R", "mail:mail", str(home)], check=True)

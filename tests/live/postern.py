@@ -84,14 +84,23 @@ class Postern(Instance):
         """The words that start an administrator's program on this instance."""
         return [str(Path(self.env["BIN"]) / program), "--config", self.env["CONFIG"]]
 
+    def set_script(self, text):
+        """Makes `text` the script of every user; None deactivates it."""
+        for number in range(1, self.users + 1):
+            user = f"user{number}"
+            if text is None:
+                run([*self.command("postern"), "sieve", "activate", user])
+            else:
+                run([*self.command("postern"), "sieve", "put", user, "main", "--activate"], text)
+
     def mailbox_path(self, mailbox):
         """The directory of a mailbox."""
         return Path(run([*self.command("postern"), "mailbox", "path", mailbox]).split()[-1])
 
 
-def run(command):
-    """Runs `command`; its output, or an error that shows it."""
-    done = subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+def run(command, text=None):
+    """Runs `command` with `text` as its input; its output, or an error that shows it."""
+    done = subprocess.run(command, text=True, input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(command)}: exit {done.returncode}\n{done.stdout[-3000:]}")
     return done.stdout

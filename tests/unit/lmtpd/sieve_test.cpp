@@ -7,7 +7,6 @@
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
 #include "lib/store/scripts.h"
-#include "sieve/site/sieve_mail.h"
 #include "tests/unit/lmtpd/harness.h"
 
 namespace postern::lmtp {
@@ -214,6 +213,33 @@ TEST_F(SieveDelivery, ARedirectThatIsRefusedForGoodIsKept) {
   EXPECT_EQ(count("user/anna"), 1U);
 }
 
+TEST_F(SieveDelivery, ARedirectThatIsRefusedForGoodLeavesTheOtherCopies) {
+  add_mailbox("user/anna/Lists");
+  script("anna", "require [\"fileinto\"]; fileinto \"Lists\"; redirect \"gone@example.com\";");
+  submitter_.failing = Errc::no_permission;
+  EXPECT_THAT(deliver(message(1)), ElementsAre(StartsWith("250 2.1.5 Delivered")));
+  EXPECT_EQ(count("user/anna/Lists"), 1U);
+  EXPECT_EQ(count("user/anna"), 1U) << "and the message is kept";
+  script("anna", "require \"copy\"; redirect :copy \"gone@example.com\";");
+  deliver(message(2));
+  EXPECT_EQ(count("user/anna"), 2U) << "one copy, not two";
+}
+
+// RFC 6009 §5, §6
+TEST_F(SieveDelivery, ParametersOfRedirectGoToTheMta) {
+  script("anna",
+         "require [\"redirect-dsn\", \"redirect-deliverby\"]; redirect :notify "
+         "\"FAILURE,DELAY\" :ret \"HDRS\" :bytimerelative 600 :bymode \"notify\" :bytrace "
+         "\"dora@example.com\";");
+  deliver(message(1));
+  const auto& options = submitter_.sent.at(0).options;
+  EXPECT_EQ(options.notify, "FAILURE,DELAY");
+  EXPECT_EQ(options.ret, "HDRS");
+  EXPECT_EQ(options.deliver_by, 600);
+  EXPECT_EQ(options.by_mode, 'N');
+  EXPECT_TRUE(options.by_trace);
+}
+
 TEST_F(SieveDelivery, VacationAnswersEachSenderOnceInItsPeriod) {
   script("anna", "require \"vacation\"; vacation :days 3 :subject \"Away\" \"Back s\xC3\xB6on.\";");
   deliver(message(1));
@@ -263,6 +289,29 @@ TEST_F(SieveDelivery, AReplyIsFiledWhereFccSays) {
   ASSERT_EQ(count("user/anna/Sent"), 1U);
   EXPECT_EQ(messages("user/anna/Sent")[0].bytes, submitter_.sent.at(0).message);
   EXPECT_EQ(messages("user/anna/Sent")[0].flags.system, store::flag::seen);
+}
+
+TEST_F(SieveDelivery, WhatWasSentIsFiledOnce) {
+  script("anna",
+         "require [\"enotify\", \"fcc\"]; "
+         "notify :fcc \"Sent\" :message \"a\" \"mailto:pager@example.com\"; "
+         "notify :fcc \"Sent\" :message \"b\" \"mailto:pager@example.com\";");
+  deliver(message(1));
+  EXPECT_EQ(submitter_.sent.size(), 2U) << "two notifications to one address";
+  EXPECT_EQ(count("user/anna/Sent"), 2U);
+  deliver(message(1));
+  EXPECT_EQ(submitter_.sent.size(), 2U) << "the MTA's next try";
+  EXPECT_EQ(count("user/anna/Sent"), 2U);
+}
+
+TEST_F(SieveDelivery, AWebhookThatIsNotConfiguredIsLeftOut) {
+  script("anna",
+         "require [\"enotify\", \"imap4flags\"]; "
+         "if valid_notify_method \"https://hooks.example.com/\" { addflag \"valid\"; }"
+         "if valid_notify_method \"log:\" { addflag \"log\"; }"
+         "notify \"https://hooks.example.com/x\";");
+  EXPECT_THAT(deliver(message(1)), ElementsAre(StartsWith("250 2.1.5 Delivered")));
+  EXPECT_THAT(messages("user/anna").at(0).flags.keywords, ElementsAre("log"));
 }
 
 TEST_F(SieveDelivery, NotifySendsMailAndWritesTheLog) {
@@ -400,26 +449,6 @@ TEST_F(SieveDelivery, AChangedScriptCountsAtOnce) {
   script("anna", "keep;");
   deliver(message(2));
   EXPECT_EQ(count("user/anna"), 1U);
-}
-
-TEST(SieveMail, MailtoUris) {
-  const site::Mailto all = site::parse_mailto(
-      "mailto:a@example.org,b%40example.org?cc=c@example.org&body=x%0D%0Ay&from=e@f");
-  EXPECT_THAT(all.to, ElementsAre("a@example.org", "b@example.org", "c@example.org"));
-  EXPECT_EQ(all.body, "x\r\ny");
-}
-
-TEST(SieveMail, TextOfScriptsCantMakeFields) {
-  sieve::Vacation reply;
-  reply.to = "carl@example.net";
-  reply.from = "\"Anna, A.\" <anna@example.org>";
-  reply.subject = "a\r\nBcc: evil@example.net";
-  reply.reason = std::string(1200, 'x') + "\n.\nend ";
-  const std::string mail = site::vacation_mail(reply, {"anna@example.org", "mail.example.org", 0});
-  EXPECT_THAT(mail, StartsWith("From: \"Anna, A.\" <anna@example.org>\r\nTo: carl@example.net\r\n"
-                               "Subject: a  Bcc: evil@example.net\r\n"));
-  for (const auto line : split(mail, '\n')) EXPECT_LE(line.size(), 78U);
-  EXPECT_THAT(mail, EndsWith("x=\r\n" + std::string(1200 % 73, 'x') + "\r\n.\r\nend=20\r\n"));
 }
 
 }  // namespace
