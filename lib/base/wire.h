@@ -37,6 +37,15 @@ class WireWriter {
   std::string out_;
 };
 
+/// Whether the octets at the start of `in` are a value of T: a bool is 0 or 1.
+template <typename T>
+bool is_a([[maybe_unused]] std::string_view in) {
+  if constexpr (std::is_same_v<T, bool>)
+    return in.front() == 0 || in.front() == 1;
+  else
+    return true;
+}
+
 /// Takes them off again; every take checks that the bytes are there.
 class WireReader {
  public:
@@ -46,6 +55,7 @@ class WireReader {
   template <typename T>
   requires std::is_integral_v<T> Result<T> take() {
     if (in_.size() < sizeof(T)) return fail(Errc::bad_syntax, "record ends early");
+    if (!is_a<T>(in_)) return fail(Errc::bad_syntax, "neither true nor false");
     T value;
     std::memcpy(&value, in_.data(), sizeof(T));
     in_.remove_prefix(sizeof(T));
@@ -100,6 +110,7 @@ struct TlvField {
   Result<T> number() const {
     if (value.size() != sizeof(T))
       return fail(Errc::bad_syntax, "field {} has length {}", tag, value.size());
+    if (!is_a<T>(value)) return fail(Errc::bad_syntax, "field {} is neither true nor false", tag);
     T out;
     std::memcpy(&out, value.data(), sizeof(T));
     return out;
