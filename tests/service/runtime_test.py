@@ -370,7 +370,7 @@ class Addresses(RuntimeTest):
 
     def setUp(self):
         self.server = Server.__new__(Server)  # a plain connection doesn't get in here
-        self.server.try_connect = lambda: bool(self.try_behind("192.0.2.200"))
+        self.server.try_connect = lambda *_: bool(self.try_behind("192.0.2.200"))
         self.server.__init__(*self.settings)
         self.clients = []
         self.addCleanup(self.end)
