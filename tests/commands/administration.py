@@ -249,7 +249,8 @@ class Administration(unittest.TestCase):
         self.assertIn("no such mailbox", shell.expect(prompt))
         shell.type("exit\n")
         self.assertEqual(shell.status(), 0)
-        self.assertIn("cm news/Xalk", (self.home / ".posternadm_history").read_text())
+        history = (self.home / ".posternadm_history").read_text().replace("\\040", " ")
+        self.assertIn("cm news/Xalk\n", history)
         again = Terminal(self.adm_command(), {"HOME": str(self.home), "TERM": "xterm",
                                               "PATH": os.environ["PATH"]})
         again.expect(prompt)
