@@ -396,6 +396,7 @@ Result<void> Recovery::run() {
   const std::uint64_t before = state_.highestmodseq;
   jump();
   const std::uint32_t told = state_.uidnext;
+  repair_rows();  // first: the last record's uid says which files are new
   state_.uidnext = 1;
   if (state_.count > 0)
     state_.uidnext = *files_.index.block(block::of(state_.count - 1))
@@ -405,7 +406,6 @@ Result<void> Recovery::run() {
   state_.uidnext = std::max(state_.uidnext, told);
   state_.next_uid = std::max(state_.next_uid, state_.uidnext);
   state_.next_record = state_.count;
-  repair_rows();
   drop_torn_facts();
   Applier counter(files_.index, nullptr, state_, files_.id, files_.partition);
   counter.count_all();
