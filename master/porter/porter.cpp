@@ -1,9 +1,14 @@
 #include "master/porter/porter.h"
 
 #include <fcntl.h>
+#include <malloc.h>
+#include <signal.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <functional>
 
 #include "lib/base/assert.h"
 #include "lib/base/clock.h"
@@ -15,6 +20,29 @@ namespace {
 constexpr std::int64_t kSweepEvery = 1000;  // ms
 constexpr int kEventsATurn = 256;
 constexpr std::int64_t kSpareLife = 60'000;  // ms until a worker too many is ended
+constexpr std::size_t kWorthTidying = 256;   // sessions that have ended
+constexpr std::uintptr_t kPage = 4096;
+
+/// Signals come while we wait and at no other time, so that the keeper's death is seen at once:
+/// until then nobody could replace us.
+class WaitSignals {
+ public:
+  WaitSignals() {
+    sigset_t wanted;
+    sigemptyset(&wanted);
+    sigaddset(&wanted, SIGUSR2);
+    sigprocmask(SIG_BLOCK, &wanted, &before_);
+  }
+  WaitSignals(const WaitSignals&) = delete;
+  WaitSignals& operator=(const WaitSignals&) = delete;
+  ~WaitSignals() { sigprocmask(SIG_SETMASK, &before_, nullptr); }
+  [[nodiscard]] const sigset_t* before() const { return &before_; }
+
+ private:
+  sigset_t before_;
+};
+
+std::uintptr_t round_up(std::uintptr_t address) { return (address + kPage - 1) / kPage * kPage; }
 
 }  // namespace
 
@@ -28,16 +56,16 @@ Porter::Porter(service::Scoreboard& scoreboard, ChangeBoard& board, Doors doors)
 
 Porter::Outcome Porter::run(Family (*family)()) {
   recover();
+  const WaitSignals signals;
   std::array<epoll_event, kEventsATurn> events;
   while (!nothing_left()) {
     const std::int64_t wait = timers_.wait(steady_millis(), kSweepEvery);
-    const int count = epoll_wait(epoll_.get(), events.data(), kEventsATurn, static_cast<int>(wait));
+    const int count = epoll_pwait(epoll_.get(), events.data(), kEventsATurn, static_cast<int>(wait),
+                                  signals.before());
     now_ = steady_millis();
-    if (count < 0 || now_ - swept_at_ >= kSweepEvery) {  // a signal may come between two waits
-      const Family left = family();
-      if (left == Family::no_master) return Outcome::no_master;
-      if (left == Family::no_keeper) return Outcome::orphaned;
-    }
+    const Family left = family();
+    if (left == Family::no_master) return Outcome::no_master;
+    if (left == Family::no_keeper) return Outcome::orphaned;
     for (int i = 0; i < count; ++i) {
       const epoll_event& event = events[static_cast<std::size_t>(i)];
       handle(event.data.u64, event.events);
@@ -97,6 +125,40 @@ void Porter::sweep() {
     poke(p);
   }
   heap_.trim();
+  const std::size_t open = head_.sessions_top.load() - free_rows_.size();
+  if (ended_ >= std::max<std::size_t>(kWorthTidying, open)) tidy();
+}
+
+/// After a rush hour: rows, lists and heap are as small again as what is left needs.
+void Porter::tidy() {
+  ended_ = 0;
+  std::uint32_t top = head_.sessions_top.load();
+  while (top > 0 && rows_[top - 1].state.load() == SessionState::free) --top;
+  release_free_rows();
+  head_.sessions_top.store(top);
+  std::erase_if(free_rows_, [top](std::uint32_t slot) { return slot >= top; });
+  std::ranges::sort(free_rows_, std::greater<>());  // low ones are taken first, so the top empties
+  free_rows_.shrink_to_fit();
+  if (locals_.size() > top) locals_.resize(top);
+  locals_.shrink_to_fit();
+  watches_.tidy(top);
+  timers_.tidy(
+      top, [this](std::uint32_t slot) { return rows_[slot].state.load() != SessionState::free; });
+  malloc_trim(0);
+}
+
+/// Pages that hold nothing but free rows. The kernel gives them back as zeros: free rows.
+void Porter::release_free_rows() {
+  static_assert(static_cast<std::uint32_t>(SessionState::free) == 0);
+  const auto used = scoreboard_.used_sessions();
+  for (std::size_t first = 0; first < used.size(); ++first) {
+    std::size_t end = first;
+    while (end < used.size() && used[end].state.load() == SessionState::free) ++end;
+    const std::uintptr_t from = round_up(reinterpret_cast<std::uintptr_t>(used.data() + first));
+    const std::uintptr_t to = reinterpret_cast<std::uintptr_t>(used.data() + end) / kPage * kPage;
+    if (from < to) madvise(reinterpret_cast<void*>(from), to - from, MADV_REMOVE);
+    first = end;
+  }
 }
 
 bool Porter::nothing_left() const {

@@ -47,7 +47,7 @@ class Porter {
     orphaned,   // the keeper died: become the keeper
     no_master,  // master died: end
   };
-  /// `family`: asked after each signal and once a second.
+  /// `family`: asked in each turn.
   Outcome run(Family (*family)());
 
  private:
@@ -83,6 +83,8 @@ class Porter {
   void handle(std::uint64_t tag, std::uint32_t events);
   void run_timers();
   void sweep();
+  void tidy();
+  void release_free_rows();
   [[nodiscard]] bool nothing_left() const;
 
   // accept.cpp: new connections.
@@ -182,6 +184,7 @@ class Porter {
   std::int64_t now_ = 0;  // steady ms, read once a turn of the loop
   std::int64_t swept_at_ = 0;
   std::int64_t warned_at_ = 0;
+  std::uint32_t ended_ = 0;  // sessions since the last tidy()
   bool master_gone_ = false;
 };
 

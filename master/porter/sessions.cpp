@@ -66,6 +66,7 @@ void Porter::end_session(std::uint32_t slot, std::string_view reason, bool say_s
   local(slot) = {};
   row.state.store(SessionState::free);
   free_rows_.push_back(slot);
+  ++ended_;
 }
 
 /// Fixed octets to the client. A client that doesn't read loses them: porter never waits.

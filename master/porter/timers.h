@@ -2,6 +2,7 @@
 // sixty thousand times a second with far deadlines adds nothing.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <queue>
 #include <vector>
@@ -14,6 +15,20 @@ class Timers {
   void set(std::uint32_t slot, std::int64_t when);
   /// A slot whose time has come, or nothing: call until it gives false.
   bool take_due(std::int64_t now, std::uint32_t& slot);
+  /// Forgets every slot that `keep` refuses, and the memory of those at and above `top`.
+  template <typename Keep>
+  void tidy(std::uint32_t top, Keep&& keep) {
+    std::vector<Entry> kept;
+    for (; !queue_.empty(); queue_.pop()) {
+      const Entry& entry = queue_.top();
+      if (entry.slot < top && earliest_[entry.slot] == entry.when && keep(entry.slot))
+        kept.push_back(entry);
+    }
+    earliest_.assign(std::min<std::size_t>(top, earliest_.size()), 0);
+    earliest_.shrink_to_fit();
+    for (const Entry& entry : kept) earliest_[entry.slot] = entry.when;
+    queue_ = decltype(queue_)(std::greater<>(), std::move(kept));
+  }
   /// Milliseconds until the next entry, at most `most`.
   [[nodiscard]] std::int64_t wait(std::int64_t now, std::int64_t most) const;
 

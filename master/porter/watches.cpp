@@ -25,6 +25,12 @@ void Watches::remove(std::uint32_t session) {
   }
 }
 
+void Watches::tidy(std::uint32_t top) {
+  if (of_session_.size() > top) of_session_.resize(top);
+  of_session_.shrink_to_fit();
+  by_slot_.rehash(0);
+}
+
 const std::vector<service::Watch>& Watches::of(std::uint32_t session) const {
   static const std::vector<service::Watch> none;
   return session < of_session_.size() ? of_session_[session] : none;

@@ -14,6 +14,8 @@ class Watches {
   /// `session`: row number. A session is added once before it is removed.
   void add(std::uint32_t session, std::vector<service::Watch> watches);
   void remove(std::uint32_t session);
+  /// Gives memory back: no session at or above `top` watches anything.
+  void tidy(std::uint32_t top);
   /// Calls f(session) for each that watches `slot`; f must not add or remove.
   template <typename F>
   void for_each(std::uint32_t slot, F&& f) const {

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "lib/log/log.h"
 #include "lib/net/fd_passing.h"
@@ -21,6 +22,8 @@ void Porter::read_worker(std::uint32_t index) {
   for (int i = 0; i < kMessagesATurn; ++i) {
     if (row.state.load() == WorkerState::none || row.fd != fd) return;
     const auto size = ::recv(fd, nullptr, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
+    // What comes from here on is an event of its own; reading it now would cut it to one octet.
+    if (size < 0 && errno == EAGAIN) return;
     auto message =
         net::receive_message(fd, size > 0 ? static_cast<std::size_t>(size) : 1, net::Wait::no);
     if (message) {

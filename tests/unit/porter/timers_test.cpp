@@ -35,6 +35,19 @@ TEST(Timers, ParkingAgainAndAgainAddsNothing) {
   EXPECT_EQ(timers.wait(0, 1000), 1000);
 }
 
+TEST(Timers, TidyKeepsWhatIsStillWanted) {
+  Timers timers;
+  for (std::uint32_t slot = 0; slot < 100; ++slot) timers.set(slot, 1000 + slot);
+  timers.set(3, 500);
+  timers.tidy(10, [](std::uint32_t slot) { return slot != 4; });
+  std::vector<std::uint32_t> due;
+  for (std::uint32_t slot = 0; timers.take_due(5000, slot);) due.push_back(slot);
+  EXPECT_EQ(due, (std::vector<std::uint32_t>{3, 0, 1, 2, 5, 6, 7, 8, 9}));
+  timers.set(50, 10);  // a row above the former top is used again
+  timers.set(4, 20);
+  EXPECT_EQ(timers.wait(0, 1000), 10);
+}
+
 std::vector<std::uint32_t> watchers(const Watches& watches, std::uint32_t slot) {
   std::vector<std::uint32_t> out;
   watches.for_each(slot, [&](std::uint32_t session) { out.push_back(session); });
@@ -55,6 +68,10 @@ TEST(Watches, EachSlotKnowsItsSessions) {
   EXPECT_EQ(watchers(watches, 10), std::vector<std::uint32_t>{2});
   EXPECT_TRUE(watchers(watches, 11).empty());
   EXPECT_TRUE(watches.of(100).empty());
+  watches.tidy(3);
+  EXPECT_EQ(watchers(watches, 10), std::vector<std::uint32_t>{2});
+  watches.add(100, {{10, 0}});
+  EXPECT_EQ(watchers(watches, 10), (std::vector<std::uint32_t>{2, 100}));
 }
 
 }  // namespace
