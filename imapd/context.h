@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "imapd/connection.h"
+#include "imapd/lately.h"
 #include "imapd/options.h"
 #include "imapd/responder.h"
 #include "lib/meta/meta.h"
@@ -28,6 +29,7 @@ struct Backend {
   meta::Meta& meta;
   const auth::Authenticator& auth;
   const Options& options;
+  Lately& lately;
 };
 
 /// The selected mailbox while a worker has the session: opened, with the view that Connection's

@@ -40,12 +40,18 @@ Result<void> ImapDaemon::prepare(const config::Config& config) {
 Result<void> ImapDaemon::start_worker(service::Runtime& runtime) {
   meta_ = meta::connect_meta(runtime.config());
   store_ = TRY(store::Store::open(runtime.config(), *meta_, runtime.board()));
+  lately_ = std::make_unique<Lately>(*meta_, options_);
   return {};
+}
+
+void ImapDaemon::tidy() {
+  store_->drop_cache();
+  lately_->forget();
 }
 
 service::Outcome ImapDaemon::serve(service::Session session, service::Runtime& runtime) {
   store_->set_session(session.facts.session_id);
-  const Backend backend{*store_, *meta_, *auth_, options_};
+  const Backend backend{*store_, *meta_, *auth_, options_, *lately_};
   return Session(std::move(session), runtime, backend).serve();
 }
 

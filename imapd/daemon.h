@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "imapd/lately.h"
 #include "imapd/options.h"
 #include "lib/auth/auth.h"
 #include "lib/meta/meta.h"
@@ -20,6 +21,7 @@ class ImapDaemon : public service::Daemon {
   Result<void> start_worker(service::Runtime& runtime) override;
   std::optional<std::int64_t> rest() override { return store_->rest(); }
   void finish() override { store_->flush_due(true); }
+  void tidy() override;
   service::Outcome serve(service::Session session, service::Runtime& runtime) override;
 
  private:
@@ -27,6 +29,7 @@ class ImapDaemon : public service::Daemon {
   std::unique_ptr<auth::Authenticator> auth_;
   std::unique_ptr<meta::Meta> meta_;
   std::unique_ptr<store::Store> store_;
+  std::unique_ptr<Lately> lately_;
 };
 
 }  // namespace postern::imap

@@ -90,7 +90,7 @@ Session::Step Session::resume(std::string_view record) {
   conn_ = std::move(*restored);
   if (conn_.state != State::not_authenticated) ctx_.begin_trace();
   if (!wake_.changed && conn_.state != State::not_authenticated &&
-      conn_.user_generation != generation_of(ctx_, conn_.who.user))
+      !back_.lately.same_generation(conn_.who.user, conn_.user_generation))
     return bye("[UNAVAILABLE] The account has changed, log in again", "generation");
   if (!conn_.selected) return std::nullopt;
   auto selected = reopen_selected(ctx_);

@@ -80,12 +80,13 @@ Result<void> tell_changes(Context& ctx, bool tell_expunges) {
 Result<std::unique_ptr<Selected>> reopen_selected(Context& ctx) {
   const SelectedMailbox& told = *ctx.conn.selected;
   auto selected = std::make_unique<Selected>();
-  auto entry = ctx.back.meta.lookup(told.mark.mailbox);
-  if (!entry && entry.error().code == Errc::no_such_mailbox)
+  auto found = ctx.back.lately.mailbox(told.mark.mailbox);
+  if (!found && found.error().code == Errc::no_such_mailbox)
     return fail(Errc::mailbox_deleted, "{}", told.mark.mailbox.hex());
-  selected->entry = TRY(std::move(entry));
+  Lately::Mailbox seen = TRY(std::move(found));
+  selected->entry = std::move(seen.entry);
+  selected->looked_at = seen.looked_at;
   selected->rights = selected->entry.acl.rights_of(ctx.conn.who, selected->entry.name);
-  selected->looked_at = steady_millis();
   if (!selected->rights.has(meta::Right::read))
     return fail(Errc::mailbox_deleted, "no right to read {}", selected->entry.name.text());
   selected->mailbox = TRY(ctx.back.store.open_mailbox(selected->entry));

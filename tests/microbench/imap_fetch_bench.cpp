@@ -44,7 +44,8 @@ double seconds_of(LiveServer& server, const std::string& state, const std::strin
   session.stream = Fd(fds[0]);
   session.state = state;
   session.unread = "b " + command + "\r\n";
-  const Backend backend{*server.store, *server.meta, *server.auth, server.options};
+  Lately lately(*server.meta, server.options);
+  const Backend backend{*server.store, *server.meta, *server.auth, server.options, lately};
   const auto begin = std::chrono::steady_clock::now();
   {
     Session served(std::move(session), *server.runtime, backend);

@@ -97,7 +97,8 @@ std::string Client::serve(bool changed) {
   session.state = outcome_.parked.state;
   session.unread = outcome_.parked.unread;
   session.changed = changed;
-  const Backend backend{*server_.store, *server_.meta, *server_.auth, server_.options};
+  Lately lately(*server_.meta, server_.options);
+  const Backend backend{*server_.store, *server_.meta, *server_.auth, server_.options, lately};
   outcome_ = Session(std::move(session), *server_.runtime, backend).serve();
   std::string answer;
   char buffer[65536];
