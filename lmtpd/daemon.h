@@ -28,6 +28,7 @@ class LmtpDaemon : public service::Daemon {
   /// A message is durable by its file alone; flags that a script gave it, by the log.
   std::optional<std::int64_t> rest() override { return store_->rest(); }
   void finish() override { store_->flush_due(true); }
+  void tidy() override { store_->drop_cache(); }
   service::Outcome serve(service::Session session, service::Runtime& runtime) override;
 
  private:

@@ -23,6 +23,7 @@ class Pop3Daemon : public service::Daemon {
   Result<void> start_worker(service::Runtime& runtime) override;
   std::optional<std::int64_t> rest() override { return store_->rest(); }
   void finish() override { store_->flush_due(true); }
+  void tidy() override { store_->drop_cache(); }
   service::Outcome serve(service::Session session, service::Runtime& runtime) override;
 
  private:

@@ -16,9 +16,11 @@ namespace postern {
 
 class ChangeBoard {
  public:
-  static constexpr std::uint32_t kSlots = 1U << 20;
+  // Mailboxes lie anywhere in it, so each of the first thousands takes a page: no larger than the
+  // few false hints of a busy server are worth (20,000 watched mailboxes: one look in 13).
+  static constexpr std::uint32_t kSlots = 1U << 18;
 
-  /// A new board: a memfd of 8 MiB of counters, a dirty bitmap and an eventfd.
+  /// A new board: a memfd of 2 MiB of counters, a dirty bitmap and an eventfd.
   static Result<ChangeBoard> create();
   /// The board behind inherited descriptors.
   static Result<ChangeBoard> attach(Fd memory, Fd event);

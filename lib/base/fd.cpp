@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 
 namespace postern {
@@ -17,13 +18,14 @@ Result<std::string> read_file(const std::string& path, std::size_t limit) {
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return errno_error("open", path);
   std::string out;
-  char buffer[65536];
-  for (;;) {
-    const ssize_t got = ::read(fd.get(), buffer, sizeof buffer);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return errno_error("read", path);
+  // A large buffer on the stack would stay: 64 KiB in each of the many processes.
+  for (std::size_t room = 4096;; room = std::min<std::size_t>(2 * room, 1U << 20)) {
+    const std::size_t had = out.size();
+    out.resize(had + room);
+    const ssize_t got = ::read(fd.get(), out.data() + had, room);
+    out.resize(had + static_cast<std::size_t>(std::max<ssize_t>(0, got)));
+    if (got < 0 && errno != EINTR) return errno_error("read", path);
     if (got == 0) return out;
-    out.append(buffer, static_cast<std::size_t>(got));
     if (out.size() > limit) return fail(Errc::too_big, "{} is over {} bytes", path, limit);
   }
 }

@@ -193,7 +193,7 @@ constexpr std::array kOptions{
            1000000},
     Option{"service.*.max_sessions", Type::integer, "10000",
            "A worker is replaced after serving this many sessions; 0: never.", 0, INT64_MAX},
-    Option{"service.*.max_spare", Type::integer, "16",
+    Option{"service.*.max_spare", Type::integer, "8",
            "More idle workers than this are ended after a minute.", 1, 4096},
     Option{"service.*.max_workers", Type::integer, "200",
            "Workers of the pool; further sessions wait.", 1, 4000},

@@ -20,7 +20,12 @@ constexpr std::string_view kDbConfig =
     "set_lk_max_locks 200000\n"
     "set_lk_max_lockers 40000\n"
     "set_lk_max_objects 200000\n"
+    // Else the table of objects has two places for each of them: 32 MB that are all written at
+    // once.
+    "set_lk_tablesize 4096\n"
     "set_tx_max 4000\n"
+    // More are made when needed; else one for each page that the cache could hold: 4 MB.
+    "mutex_set_init 2000\n"
     "mutex_set_max 400000\n"
     "set_lg_bsize 1048576\n"
     "set_lg_max 33554432\n"

@@ -162,6 +162,8 @@ class Daemon {
   virtual std::optional<std::int64_t> rest() { return std::nullopt; }
   /// Before the worker ends in good order: nothing may be left undone.
   virtual void finish() {}
+  /// The worker has had nothing to do for some seconds: what it keeps for speed alone may go.
+  virtual void tidy() {}
   /// Serves until the session ends or is quiet. Blocking.
   virtual Outcome serve(Session session, Runtime& runtime) = 0;
 };

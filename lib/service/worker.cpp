@@ -1,12 +1,14 @@
 #include "lib/service/worker.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -23,6 +25,8 @@ namespace {
 constexpr std::uint64_t kLookAtMemoryEvery = 64;  // sessions
 constexpr std::int64_t kAskAgain = 500;           // ms until a login is told to porter once more
 constexpr std::int64_t kGiveUp = 10'000;
+constexpr std::int64_t kTidyAfter = 2'000;  // ms without a session
+constexpr std::size_t kWorthTrimming = 256 << 10;
 
 // Set by SIGTERM: a signal handler can reach nothing else.
 volatile sig_atomic_t terminated = 0;
@@ -111,7 +115,7 @@ Result<void> Worker::join() {
 
 std::optional<Kind> Worker::next_message() {
   while (terminated == 0) {
-    if (!readable(channel_.get(), daemon_.rest().value_or(-1))) continue;
+    if (!await_message()) continue;
     auto message = net::receive_message(channel_.get(), next_size(channel_.get()), net::Wait::no);
     if (message) {
       message_ = std::move(message->bytes);
@@ -122,6 +126,26 @@ std::optional<Kind> Worker::next_message() {
     if (message.error().code != Errc::closed || stopping() || !join()) return std::nullopt;
   }
   return std::nullopt;
+}
+
+bool Worker::await_message() {
+  std::int64_t wait = daemon_.rest().value_or(-1);
+  if (tidy_at_ != 0) {
+    const std::int64_t left = std::max<std::int64_t>(0, tidy_at_ - steady_millis());
+    if (left == 0)
+      tidy();
+    else
+      wait = wait < 0 ? left : std::min(wait, left);
+  }
+  return readable(channel_.get(), wait);
+}
+
+/// A spare worker shall cost little, whatever it did before.
+void Worker::tidy() {
+  tidy_at_ = 0;
+  daemon_.tidy();
+  std::string().swap(message_);
+  malloc_trim(0);
 }
 
 void Worker::serve(Wake wake, Fd stream) {
@@ -146,6 +170,9 @@ void Worker::serve(Wake wake, Fd stream) {
   reply_ = answer_for(ticket_, daemon_.serve(std::move(session), *this));
   duplicate_.reset();
   static_cast<void>(send_reply());  // a dead porter: see next_message
+  tidy_at_ = steady_millis() + kTidyAfter;
+  // What a command about a whole mailbox has freed.
+  if (mallinfo2().fordblks > kWorthTrimming) malloc_trim(kWorthTrimming / 4);
 }
 
 Result<void> Worker::send_reply() const {

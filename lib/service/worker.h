@@ -50,6 +50,9 @@ class Worker final : public Runtime {
   /// Empty: this worker ends.
   std::optional<Kind> next_message();
   int serve_all();
+  /// Waits for a message of porter; meanwhile does what is due.
+  bool await_message();
+  void tidy();
   void serve(Wake wake, Fd stream);
   Result<void> send_reply() const;
   std::string answer_for(const Ticket& ticket, Outcome outcome);
@@ -72,6 +75,7 @@ class Worker final : public Runtime {
   Fd replaced_;          // goes with reply_: the session's new socket after COMPRESS
   std::string reply_;    // how the last session was given back; said again if porter asks again
   std::uint64_t served_ = 0;
+  std::int64_t tidy_at_ = 0;  // steady ms; 0: all is tidy
   std::uint64_t memory_at_start_ = 0;
 };
 

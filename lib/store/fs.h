@@ -39,7 +39,7 @@ class Fs {
   /// Shared; may reach far beyond the end of the file.
   virtual Result<char*> map(int fd, std::uint64_t size, bool writable);
   virtual void unmap(char* at, std::uint64_t size);
-  /// The pages of a read-only map may go; they come back from the page cache when touched.
+  /// The pages of a map may go from this process; they come back from the page cache when touched.
   virtual void let_go(char* at, std::uint64_t size);
   /// Called after stores into a writable map and before the system call that they must precede.
   virtual void mapped_stores(int) {}

@@ -150,6 +150,11 @@ Result<void> IndexFile::cover(std::uint32_t count, bool& moved) {
   return map_again(wanted);
 }
 
+void IndexFile::let_go_of_pages() {
+  constexpr std::uint64_t kWorthIt = 256 << 10;  // below, the refaults cost more than they save
+  if (base_ != nullptr && size_ > kWorthIt) fs().let_go(base_, std::min(size_, mapped_));
+}
+
 Result<void> IndexFile::grow(std::uint32_t count, bool& moved) {
   const std::uint64_t wanted = block::file_size(count);
   if (wanted > size_) {

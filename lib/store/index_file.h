@@ -43,6 +43,8 @@ class IndexFile {
   /// into it are void: `moved`).
   /// @error corrupt  the file is shorter than that
   Result<void> cover(std::uint32_t count, bool& moved);
+  /// Nobody will look for a while: the pages of a large index need not count as our memory.
+  void let_go_of_pages();
 
   // For the holder of the mailbox lock.
   /// @error io  (disk full)

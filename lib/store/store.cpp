@@ -197,8 +197,11 @@ void Store::flush_due(bool now) {
 
 std::optional<std::int64_t> Store::rest() {
   flush_due();
-  for (const auto& [id, mailbox] : impl_->open)
-    MailboxAccess::impl(*mailbox).files.cache.let_go_of_pages();
+  for (const auto& [id, mailbox] : impl_->open) {
+    MailboxFiles& files = MailboxAccess::impl(*mailbox).files;
+    files.cache.let_go_of_pages();
+    if (files.index) files.index.let_go_of_pages();
+  }
   return flush_in();
 }
 

@@ -1,6 +1,7 @@
 #include "master/transportd/server.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <sys/epoll.h>
@@ -22,6 +23,7 @@ namespace postern::transportd {
 namespace {
 
 constexpr std::size_t kMaxPem = 1 << 20;
+constexpr std::size_t kWorthTrimming = 64;  // connections that have gone: about a megabyte
 constexpr int kTurns = 64;  // connections taken from one source before others have their turn
 
 std::uint64_t token_of(int source, std::uint64_t number) {
@@ -433,6 +435,13 @@ void Server::drop(std::uint64_t number, std::string_view why) {
     LOG(notice, "compress.end", {"conn", connection.facts.session_id}, {"reason", why});
   unwatch(connection);
   connections_.erase(at);
+  if (++dropped_ >= std::max(kWorthTrimming, connections_.size())) give_memory_back();
+}
+
+/// malloc keeps what the connections of a rush hour left, in pieces between those still here.
+void Server::give_memory_back() {
+  dropped_ = 0;
+  malloc_trim(0);
 }
 
 /// Before the descriptors are closed: porter may hold duplicates (STARTTLS), which keep the slots.

@@ -86,12 +86,14 @@ class Server {
   void unwatch(const Connection& connection);
   void drop(std::uint64_t number, std::string_view why);
   void sweep();
+  void give_memory_back();
   [[nodiscard]] int wait_millis() const;
 
   Fd control_, door_, tls_door_, epoll_;
   std::int64_t handshake_limit_;
   std::int64_t next_sweep_ = 0;
   std::int64_t warned_at_ = 0;
+  std::size_t dropped_ = 0;  // connections since memory was last given back
   bool stopping_ = false, master_gone_ = false;
   std::map<int, Listener> listeners_;
   std::unordered_map<std::uint64_t, Connection> connections_;
