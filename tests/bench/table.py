@@ -57,6 +57,8 @@ METRICS = [
     cost("idle_p99", "change seen by an idling session, p99", "ms"),
     cost("announce_p50", "delivery announced to many idle sessions, p50", "ms"),
     cost("announce_p99", "delivery announced to many idle sessions, p99", "ms"),
+    cost("announce_tls_p50", "the same with TLS, p50", "ms"),
+    cost("announce_tls_p99", "the same with TLS, p99", "ms"),
     rate("pop3", "POP3 RETR+DELE: messages", 2),
     cost("pss_spare", "Pss of an idle IMAP worker", "MB"),
     cost("pss_busy", "Pss of a busy IMAP worker", "MB"),

@@ -136,3 +136,25 @@ class Pigeonhole(Dovecot):
             if text is not None:
                 path.write_text(text)
             subprocess.run(["chown", "-R", "mail:mail", str(home)], check=True)
+
+
+class DovecotHibernate(Dovecot):
+    """The same with idle sessions put aside in one process after a second (imap-hibernate)."""
+
+    name = "dovecot-hibernate"
+
+    def config(self):
+        return super().config() + """
+imap_hibernate_timeout = 1 s
+service imap {
+  unix_listener imap-master {
+    user = $default_internal_user
+  }
+}
+service imap-hibernate {
+  client_limit = 40000
+  unix_listener imap-hibernate {
+    mode = 0666
+  }
+}
+"""

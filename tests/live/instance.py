@@ -62,6 +62,10 @@ class Instance:
         """CPU time of the whole tree so far, ended and reaped processes included."""
         return sum(processes.cpu_seconds(pid) for pid in self.pids())
 
+    def pss_kib(self):
+        """Memory of all processes, what several share counted once."""
+        return sum(processes.pss_kib(pid) for pid in self.pids())
+
     def __enter__(self):
         try:
             self.start()

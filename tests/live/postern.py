@@ -97,6 +97,10 @@ class Postern(Instance):
         """The directory of a mailbox."""
         return Path(run([*self.command("postern"), "mailbox", "path", mailbox]).split()[-1])
 
+    def who(self):
+        """The open sessions, a line each."""
+        return run([*self.command("postern"), "who"]).splitlines()[1:]
+
 
 def run(command, text=None):
     """Runs `command` with `text` as its input; its output, or an error that shows it."""

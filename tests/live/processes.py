@@ -64,6 +64,14 @@ def pss_kib(pid):
     return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
 
 
+def descriptors(pid):
+    """How many descriptors are open; 0 when the process has gone."""
+    try:
+        return len(os.listdir(f"/proc/{pid}/fd"))
+    except OSError:
+        return 0
+
+
 def signal_all(pids, name):
     for pid in pids:
         try:

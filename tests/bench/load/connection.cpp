@@ -40,6 +40,7 @@ TlsResumption::TlsResumption()
     : context_(SSL_CTX_new(TLS_client_method()), SSL_CTX_free),
       session_(nullptr, SSL_SESSION_free) {
   SSL_CTX_set_session_cache_mode(context_.get(), SSL_SESS_CACHE_CLIENT);
+  SSL_CTX_set_mode(context_.get(), SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_app_data(context_.get(), this);
   SSL_CTX_sess_set_new_cb(context_.get(), keep);
 }

@@ -46,6 +46,8 @@ class Connection {
   void send(std::string_view bytes);
   /// The next line without CRLF; valid until the next call.
   std::string_view line();
+  /// Whether a whole line has been read already and not been given out.
+  [[nodiscard]] bool has_line() const { return pending().find("\r\n") != std::string_view::npos; }
   /// Reads until the last line of what has come starts with `prefix` and is complete. Only for
   /// exchanges in which the server sends nothing behind that line. Valid until the next call.
   std::string_view until_last_line(std::string_view prefix);

@@ -1,6 +1,4 @@
-// IDLE (RFC 2177): how soon a session sees another's change, and many idle sessions at once.
-#include <atomic>
-#include <cstdio>
+// IDLE (RFC 2177): how soon a session sees another's change.
 #include <thread>
 
 #include "tests/bench/load/imap_session.h"
@@ -54,25 +52,6 @@ void run_idle(const Options& options) {
       .add("p50_ms", percentile(milliseconds, 0.5))
       .add("p99_ms", percentile(milliseconds, 0.99))
       .print();
-}
-
-/// --clients N --users K --tls 0|1: N sessions in IDLE on INBOX. Prints a line when all are there
-/// and holds them until its standard input ends.
-void run_idlers(const Options& options) {
-  const Address address = address_of(options);
-  std::vector<std::unique_ptr<ImapSession>> sessions;
-  TlsResumption tls;
-  const int clients = options.number("clients", 1000);
-  for (int i = 0; i < clients; ++i) {
-    tls.forget();
-    const std::string user = fmt::format("user{}", i % options.number("users", 1) + 1);
-    sessions.push_back(std::make_unique<ImapSession>(address, user, &tls));
-    sessions.back()->command("SELECT INBOX");
-    sessions.back()->start_idle();
-  }
-  Json{}.add("clients", sessions.size()).print();
-  while (std::getchar() != EOF) {
-  }
 }
 
 }  // namespace postern::bench

@@ -67,7 +67,8 @@ struct Case {
 /// Lets this process have as many descriptors as the system allows.
 void raise_descriptor_limit();
 
-void run_announce(const Options& options);
+void run_crowd(const Options& options);
+void run_loris(const Options& options);
 void run_lmtp(const Options& options);
 void run_fill(const Options& options);
 void run_fetch(const Options& options);
@@ -76,7 +77,7 @@ void run_sessions(const Options& options);
 void run_changes(const Options& options);
 void run_single_stores(const Options& options);
 void run_idle(const Options& options);
-void run_idlers(const Options& options);
 void run_pop3(const Options& options);
+void run_tls_reference(const Options& options);
 
 }  // namespace postern::bench

@@ -8,17 +8,18 @@ namespace {
 using namespace postern::bench;
 
 constexpr std::array kCases{
-    Case{"announce", run_announce},
     Case{"changes", run_changes},
+    Case{"crowd", run_crowd},
     Case{"fetch", run_fetch},
     Case{"fill", run_fill},
     Case{"idle", run_idle},
-    Case{"idlers", run_idlers},
     Case{"lmtp", run_lmtp},
+    Case{"loris", run_loris},
     Case{"pop3", run_pop3},
     Case{"select", run_select},
     Case{"sessions", run_sessions},
     Case{"stores", run_single_stores},
+    Case{"tls_reference", run_tls_reference},
 };
 
 }  // namespace
