@@ -147,7 +147,10 @@ bool Relay::flush_tls() {
     const auto bytes = to_tls_.view();
     const int sent = SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size()));
     if (sent <= 0) {
-      tls_result(sent, "write");
+      // Where the client's end was seen before, OpenSSL says the same of a broken socket: without
+      // this the octets would wait for ever, and the socket be ready all the time.
+      if (SSL_get_error(ssl_.get(), sent) == SSL_ERROR_ZERO_RETURN) end("closed by the client");
+      if (state_ == State::open) tls_result(sent, "write");
       return moved;
     }
     to_tls_.take(static_cast<std::size_t>(sent));

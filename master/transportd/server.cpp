@@ -413,16 +413,22 @@ void Server::watch(std::uint64_t number, Connection& connection) {
   const auto wanted = flow.interest();
   const bool first = connection.watched == Flow::Interest{};
   if (!first && wanted == connection.watched) return;
-  epoll_event tcp{.events = mask(wanted.tcp_in, wanted.tcp_out),
-                  .data = {.u64 = token_of(static_cast<int>(Source::tcp), number)}};
-  if (epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, flow.tcp_fd(), &tcp) != 0)
-    epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, flow.tcp_fd(), &tcp);
-  if (flow.plain_fd() >= 0) {
-    epoll_event plain{.events = mask(wanted.plain_in, wanted.plain_out),
-                      .data = {.u64 = token_of(static_cast<int>(Source::plain), number)}};
-    epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, flow.plain_fd(), &plain);
-  }
+  wait_for(flow.tcp_fd(), mask(wanted.tcp_in, wanted.tcp_out),
+           token_of(static_cast<int>(Source::tcp), number));
+  if (flow.plain_fd() >= 0)
+    wait_for(flow.plain_fd(), mask(wanted.plain_in, wanted.plain_out),
+             token_of(static_cast<int>(Source::plain), number));
   connection.watched = wanted;
+}
+
+/// `events` 0: not at all. A socket whose peer has gone would wake us all the time (EPOLLHUP).
+void Server::wait_for(int fd, std::uint32_t events, std::uint64_t token) {
+  epoll_event event{.events = events, .data = {.u64 = token}};
+  if (events == 0) {
+    epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+  } else if (epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event) != 0) {
+    epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
+  }
 }
 
 void Server::drop(std::uint64_t number, std::string_view why) {

@@ -83,6 +83,7 @@ class Server {
   void advance(std::uint64_t number);
   Result<void> announce(std::uint64_t number, Connection& connection);
   void watch(std::uint64_t number, Connection& connection);
+  void wait_for(int fd, std::uint32_t events, std::uint64_t token);
   void unwatch(const Connection& connection);
   void drop(std::uint64_t number, std::string_view why);
   void sweep();

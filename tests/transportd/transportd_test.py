@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 from pathlib import Path
 
@@ -351,6 +352,18 @@ class TransportdTest(unittest.TestCase):
             self.assertEqual(fields(message)[PEER][0], address.encode())
             inside.close()
             session.close()
+
+    def test_a_client_that_has_gone_ends_the_connection_whatever_waits_for_it(self):
+        context = ssl._create_unverified_context()
+        tcp = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        client, session = context.wrap_socket(tcp), self.server.accept()[1]
+        client.close()
+        self.assertEqual(session.recv(10), b"")
+        with self.assertRaises(OSError):  # the first octets are answered with a reset
+            for _ in range(1000):
+                session.sendall(b"x" * 1000)
+                time.sleep(0.01)
+        session.close()
 
     def test_a_killed_process_ends_only_its_own_connections(self):
         context = ssl._create_unverified_context()
