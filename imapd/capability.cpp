@@ -85,7 +85,9 @@ std::string capabilities(const Context& ctx) {
   if (ctx.conn.state == Connection::State::not_authenticated)
     return rows_for(false) + login_rows(ctx.back.auth, channel_of(ctx), ctx.back.options.start_tls);
   const bool compress = ctx.runtime.tls_available() && !ctx.facts.compressed;
+  const std::string& sieve = ctx.back.options.sieve_url;  // RFC 6785 §2.1
   return rows_for(true) + (compress ? " COMPRESS=DEFLATE" : "") +
+         (sieve.empty() ? "" : " IMAPSIEVE=" + sieve) +
          fmt::format(" APPENDLIMIT={}", ctx.back.options.append_limit);
 }
 

@@ -10,6 +10,7 @@
 
 #include "imapd/connection.h"
 #include "imapd/lately.h"
+#include "imapd/mail_event.h"
 #include "imapd/options.h"
 #include "imapd/responder.h"
 #include "lib/meta/meta.h"
@@ -23,6 +24,8 @@ class Authenticator;
 
 namespace postern::imap {
 
+class EventScripts;
+
 /// What a worker holds for all its sessions.
 struct Backend {
   store::Store& store;
@@ -30,6 +33,7 @@ struct Backend {
   const auth::Authenticator& auth;
   const Options& options;
   Lately& lately;
+  EventScripts& events;
 };
 
 /// The selected mailbox while a worker has the session: opened, with the view that Connection's
@@ -65,6 +69,8 @@ class Context {
   std::unique_ptr<Selected> selected;  // there in state selected
   /// Message literals of the APPEND that is being read.
   std::vector<store::Staged> staged;
+  /// What scripts want to know of the running command; see event_run.h.
+  std::vector<MailEvent> events;
 
   [[nodiscard]] meta::Namespace names() const {
     return meta::Namespace(conn.who, back.options.prefixes);

@@ -33,6 +33,7 @@ std::string ImapDaemon::goodbye(service::Goodbye why) {
 Result<void> ImapDaemon::prepare(const config::Config& config) {
   options_ = Options::from(config);
   auth_ = TRY(auth::Authenticator::create(config));
+  events_ = TRY(EventScripts::create(config, options_.hostname));
   mime::warm_up();
   return {};
 }
@@ -41,6 +42,7 @@ Result<void> ImapDaemon::start_worker(service::Runtime& runtime) {
   meta_ = meta::connect_meta(runtime.config());
   store_ = TRY(store::Store::open(runtime.config(), *meta_, runtime.board()));
   lately_ = std::make_unique<Lately>(*meta_, options_);
+  events_->start(*meta_, runtime.board());
   return {};
 }
 
@@ -51,7 +53,7 @@ void ImapDaemon::tidy() {
 
 service::Outcome ImapDaemon::serve(service::Session session, service::Runtime& runtime) {
   store_->set_session(session.facts.session_id);
-  const Backend backend{*store_, *meta_, *auth_, options_, *lately_};
+  const Backend backend{*store_, *meta_, *auth_, options_, *lately_, *events_};
   return Session(std::move(session), runtime, backend).serve();
 }
 

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "imapd/event_scripts.h"
 #include "imapd/lately.h"
 #include "imapd/options.h"
 #include "lib/auth/auth.h"
@@ -30,6 +31,7 @@ class ImapDaemon : public service::Daemon {
   std::unique_ptr<meta::Meta> meta_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<Lately> lately_;
+  std::unique_ptr<EventScripts> events_;
 };
 
 }  // namespace postern::imap

@@ -22,6 +22,23 @@ bool offers_start_tls(const config::Config& config) {
   return false;
 }
 
+// sieve.url, else where this server's clients find ManageSieve.
+std::string sieve_url_of(const config::Config& config, const std::string& hostname) {
+  if (!config.text("sieve.url").empty()) return config.text("sieve.url");
+  for (const std::string& name : config.names_under("service")) {
+    const std::string prefix = "service." + name;
+    if (config.text(prefix + ".daemon") != "managesieved" || !config.boolean(prefix + ".enabled"))
+      continue;
+    for (const std::string& where : config.list(prefix + ".listen")) {
+      const auto colon = where.rfind(':');
+      if (where.starts_with("unix:") || colon == std::string::npos) continue;
+      const std::string port = where.substr(colon);
+      return "sieve://" + hostname + (port == ":4190" ? "" : port);
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Options Options::from(const config::Config& config) {
@@ -40,6 +57,7 @@ Options Options::from(const config::Config& config) {
   options.start_tls = offers_start_tls(config);
   options.hostname = hostname_of(config);
   options.trace_directory = config.text("log.trace_directory");
+  options.sieve_url = sieve_url_of(config, options.hostname);
   options.prefixes = meta::NamespacePrefixes::from(config);
   return options;
 }

@@ -19,6 +19,7 @@ struct Options {
   std::uint32_t bad_command_limit = 0;
   std::size_t metadata_max_size = 0;  // octets of one annotation
   std::uint32_t metadata_max_entries = 0;
+  std::string sieve_url;      // of the ManageSieve server (RFC 5804 §3), or ""
   std::string admin_contact;  // a URI, or ""
   bool autocreate = false;
   bool start_tls = false;  // some listener of ours offers it

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "imapd/command/table.h"
+#include "imapd/event_run.h"
 #include "imapd/login.h"
 #include "imapd/response_code.h"
 #include "imapd/tell.h"
@@ -200,7 +201,9 @@ Session::Step Session::handle_tagged(const Framed&, Cursor& in) {
   if (!legal(command->state, conn_.state))
     return finish(command, {Completion::Kind::bad, std::string(why_illegal(command->state)), {}});
   if (ctx_.selected) ctx_.selected->own_change = ModSeq(0);
-  return finish(command, command->run(ctx_, in));
+  Completion completion = command->run(ctx_, in);
+  run_events(ctx_);
+  return finish(command, std::move(completion));
 }
 
 // Tells what changed, if this is the moment, then the tagged reply.

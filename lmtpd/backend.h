@@ -7,6 +7,7 @@
 #include "lmtpd/options.h"
 #include "lmtpd/resolve.h"
 #include "sieve/site/lists.h"
+#include "sieve/site/programs.h"
 #include "sieve/site/settings.h"
 #include "sieve/site/sieve_scripts.h"
 #include "sieve/site/submit.h"
@@ -23,6 +24,7 @@ struct Backend {
   site::SieveScripts& scripts;
   site::SieveLists& lists;
   site::Submitter& submitter;
+  const site::Programs& programs;
 };
 
 }  // namespace postern::lmtp

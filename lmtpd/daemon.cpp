@@ -31,6 +31,7 @@ std::string LmtpDaemon::goodbye(service::Goodbye why) {
 
 Result<void> LmtpDaemon::prepare(const config::Config& config) {
   options_ = Options::from(config);
+  programs_ = site::Programs::from(config);
   auth_ = TRY(auth::Authenticator::create(config));
   site_ = TRY(site::Settings::from(config));
   submitter_ = TRY(site::make_submitter(options_.sieve_submission, options_.hostname));
@@ -47,8 +48,8 @@ Result<void> LmtpDaemon::start_worker(service::Runtime& runtime) {
 
 service::Outcome LmtpDaemon::serve(service::Session session, service::Runtime& runtime) {
   store_->set_session(session.facts.session_id);
-  const Backend backend{*store_, *meta_,    *auth_,  options_,   quota_,
-                        site_,   *scripts_, *lists_, *submitter_};
+  const Backend backend{*store_, *meta_,    *auth_,  options_,    quota_,
+                        site_,   *scripts_, *lists_, *submitter_, programs_};
   return Session(std::move(session), runtime, backend).serve();
 }
 

@@ -11,6 +11,7 @@
 #include "lmtpd/options.h"
 #include "lmtpd/resolve.h"
 #include "sieve/site/lists.h"
+#include "sieve/site/programs.h"
 #include "sieve/site/settings.h"
 #include "sieve/site/sieve_scripts.h"
 #include "sieve/site/submit.h"
@@ -39,6 +40,7 @@ class LmtpDaemon : public service::Daemon {
   QuotaGlance quota_;
   std::unique_ptr<site::Submitter> submitter_;
   site::Settings site_;
+  site::Programs programs_;
   std::unique_ptr<site::SieveScripts> scripts_;
   std::unique_ptr<site::SieveLists> lists_;
 };

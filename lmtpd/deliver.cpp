@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <list>
 #include <map>
 #include <optional>
@@ -20,6 +21,9 @@
 
 namespace postern::lmtp {
 namespace {
+
+// An MTA gives up after so long (RFC 5321 §4.5.4.1: at least 4 to 5 days).
+constexpr std::chrono::seconds kNoteOfSubmission{5 * 86'400};
 
 /// A copy that a recipient is to get, and what became of it.
 struct Copy {
@@ -49,11 +53,18 @@ class Delivery {
 
  private:
   void plan(std::size_t recipient, std::string_view octets);
+  void run_programs(std::size_t recipient, std::string_view octets);
+  [[nodiscard]] Result<void> run_once(const Recipient& recipient, const PlannedPipe& pipe,
+                                      std::string_view octets);
+  void log_ran(const Recipient& recipient, const PlannedPipe& pipe, const Result<void>& ran) const;
   void send(std::size_t recipient);
   [[nodiscard]] ErrandRunner errands() const {
     return {back_, session_, txn_, facts_.message_id, retry_key_};
   }
   void add_copies(std::size_t recipient);
+  [[nodiscard]] Result<void> add_copy(std::size_t recipient, const PlannedCopy& planned,
+                                      store::Staged*& text);
+  [[nodiscard]] Result<void> note_snoozed(const PlannedCopy& planned, store::Staged& text);
   void find_duplicates();
   [[nodiscard]] bool is_duplicate(const Copy& copy);
   [[nodiscard]] bool still_there(const meta::MailboxEntry& mailbox, std::string_view mark);
@@ -96,6 +107,50 @@ void Delivery::plan(std::size_t recipient, std::string_view octets) {
   plans_.emplace_back();
 }
 
+/// A program that has had the message isn't given it again when the MTA tries again.
+Result<void> Delivery::run_once(const Recipient& recipient, const PlannedPipe& pipe,
+                                std::string_view octets) {
+  std::string words = pipe.call.program;
+  for (const auto& argument : pipe.call.arguments) words += '\n' + argument;
+  const meta::Mark note{meta::MarkKind::submission, recipient.wanted.user.text(),
+                        site::digest_of({retry_key_, "pipe", words})};
+  if (TRY(back_.meta.find_mark(note))) return {};
+  const site::Programs::Facts facts{recipient.wanted.user.text(),
+                                    txn_.sender.address ? txn_.sender.address->text() : "",
+                                    recipient.address.text(), back_.options.hostname};
+  TRY(back_.programs.run(pipe.call, octets, facts));
+  return back_.meta.set_mark(note, "", kNoteOfSubmission);
+}
+
+void Delivery::log_ran(const Recipient& recipient, const PlannedPipe& pipe,
+                       const Result<void>& ran) const {
+  if (ran)
+    LOG(notice, "sieve.pipe", {"conn", session_}, {"txn", txn_.id},
+        {"user", recipient.wanted.user.text()}, {"message_id", facts_.message_id},
+        {"program", pipe.call.program});
+  else
+    LOG(warning, "sieve.pipe_failed", {"conn", session_}, {"txn", txn_.id},
+        {"user", recipient.wanted.user.text()}, {"message_id", facts_.message_id},
+        {"program", pipe.call.program}, {"errc", postern::name_of(ran.error().code)},
+        {"error", ran.error().text});
+}
+
+/// What a program didn't take is kept, unless that was no more than a try with a copy.
+void Delivery::run_programs(std::size_t recipient, std::string_view octets) {
+  Plan& plan = plans_[recipient];
+  for (const PlannedPipe& pipe : plan.pipes) {
+    const std::string_view text =
+        pipe.version == 0 ? octets : std::string_view(plan.versions[pipe.version]);
+    const auto ran = run_once(txn_.recipients[recipient], pipe, text);
+    log_ran(txn_.recipients[recipient], pipe, ran);
+    if (ran || (pipe.call.try_ && pipe.call.copy)) continue;
+    const bool kept = std::ranges::any_of(plan.copies, [&](const PlannedCopy& copy) {
+      return copy.mailbox.id == plan.keep.mailbox.id;
+    });
+    if (!kept) plan.copies.push_back(plan.keep);
+  }
+}
+
 /// Mail that can't be sent now makes the MTA try all of this recipient again. What will never be
 /// sent costs nobody the message: it is kept beside what else the script wants. A webhook has one
 /// try, so that a dead one holds up no mail.
@@ -113,25 +168,38 @@ void Delivery::send(std::size_t recipient) {
   }
 }
 
+/// What is stored comes back only if somebody knows of it, so that comes first.
+Result<void> Delivery::note_snoozed(const PlannedCopy& planned, store::Staged& text) {
+  if (!planned.snoozed) return {};
+  meta::Snoozed snoozed = *planned.snoozed;
+  snoozed.guid = site::guid_of(TRY(text.bytes()));
+  return back_.meta.set_snoozed(snoozed);
+}
+
+Result<void> Delivery::add_copy(std::size_t recipient, const PlannedCopy& planned,
+                                store::Staged*& text) {
+  if (text == nullptr) {
+    text = &edited_.emplace_back(back_.store.stage());
+    TRY(text->add(plans_[recipient].versions[planned.version]));
+  }
+  TRY(note_snoozed(planned, *text));
+  Copy copy;
+  copy.recipient = recipient;
+  copy.mailbox = planned.mailbox;
+  copy.flags = planned.flags;
+  copy.text = text;
+  copies_.push_back(std::move(copy));
+  return {};
+}
+
 void Delivery::add_copies(std::size_t recipient) {
-  const Plan& plan = plans_[recipient];
   std::map<std::size_t, store::Staged*> texts{{0, &receiver_.staged()}};
-  for (const PlannedCopy& planned : plan.copies) {
-    store::Staged*& text = texts[planned.version];
-    if (text == nullptr) {
-      text = &edited_.emplace_back(back_.store.stage());
-      if (const auto added = text->add(plan.versions[planned.version]); !added) {
-        settled_[recipient] = recipient_reply(added.error().code, false);
-        std::erase_if(copies_, [&](const Copy& copy) { return copy.recipient == recipient; });
-        return;
-      }
-    }
-    Copy copy;
-    copy.recipient = recipient;
-    copy.mailbox = planned.mailbox;
-    copy.flags = planned.flags;
-    copy.text = text;
-    copies_.push_back(std::move(copy));
+  for (const PlannedCopy& planned : plans_[recipient].copies) {
+    const auto added = add_copy(recipient, planned, texts[planned.version]);
+    if (added) continue;
+    settled_[recipient] = recipient_reply(added.error().code, false);
+    std::erase_if(copies_, [&](const Copy& copy) { return copy.recipient == recipient; });
+    return;
   }
 }
 
@@ -303,6 +371,7 @@ DeliveryReport Delivery::run() {
   retry_key_ = facts_.fingerprint.empty() ? site::digest_of({*text}) : facts_.fingerprint;
   for (std::size_t i = 0; i < txn_.recipients.size(); ++i) {
     plan(i, *octets);
+    if (!settled_[i]) run_programs(i, *octets);
     if (!settled_[i]) send(i);
     if (!settled_[i]) add_copies(i);
   }

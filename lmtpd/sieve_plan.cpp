@@ -49,8 +49,8 @@ class Planner {
   void operator()(const sieve::Reject& action);
   void operator()(const sieve::Vacation& action);
   void operator()(const sieve::Notify& action);
-  void operator()(const sieve::Pipe&) { unsupported_ = "pipe"; }
-  void operator()(const sieve::Snooze&) { unsupported_ = "snooze"; }
+  void operator()(const sieve::Pipe& action) { plan_.pipes.push_back({action, step_->version}); }
+  void operator()(const sieve::Snooze& action);
   void operator()(const sieve::LogLine& action) { log_line(action.text); }
   // These are in the versions already.
   void operator()(const sieve::AddHeader&) {}
@@ -77,7 +77,6 @@ class Planner {
   std::string script_name_;
   Plan plan_;
   const sieve::Step* step_ = nullptr;  // the one that is being planned
-  std::string_view unsupported_;       // an action that this server doesn't have
 };
 
 void Planner::log_error(const sieve::RunError& error) const {
@@ -112,6 +111,29 @@ void Planner::operator()(const sieve::FileInto& action) {
                {},
                step_->line});
   copy(place ? *place : plan_.keep.mailbox, action.target.flags);
+}
+
+/// The user's mailbox for messages that sleep has the special use \Snoozed.
+void Planner::operator()(const sieve::Snooze& action) {
+  const auto place = mailboxes_.place({"Snoozed", true, {}, "\\Snoozed", {}});
+  if (!place) {
+    log_error({fmt::format("snooze: {}; kept instead", place.error().text), {}, step_->line});
+    return copy(plan_.keep.mailbox, action.flags);
+  }
+  copy(*place, action.flags);
+  meta::Snoozed snoozed;
+  snoozed.until = action.until;
+  snoozed.mailbox = place->id;
+  snoozed.since = errands_.facts().now;
+  snoozed.user = user_;
+  snoozed.target = action.target.mailbox;
+  snoozed.create = action.target.create;
+  snoozed.mailbox_id = action.target.mailbox_id;
+  snoozed.special_use = action.target.special_use;
+  snoozed.add_flags = action.add_flags;
+  snoozed.remove_flags = action.remove_flags;
+  for (auto& one : plan_.copies)
+    if (one.mailbox.id == place->id) one.snoozed = std::move(snoozed);
 }
 
 void Planner::operator()(const sieve::Redirect& action) {
@@ -169,10 +191,6 @@ void Planner::carry_over(sieve::Outcome outcome) {
   for (const auto& step : outcome.actions) {
     step_ = &step;
     std::visit(*this, step.action);
-    if (unsupported_.empty()) continue;
-    log_error({fmt::format("{} is not available at delivery", unsupported_), {}, step.line});
-    plan_ = kept();
-    return;
   }
   for (const auto& mark : outcome.marks)
     plan_.marks.push_back({site::duplicate_mark(user_, mark.handle, mark.unique_id), "",

@@ -14,6 +14,8 @@
 #include "lmtpd/errand.h"
 #include "lmtpd/reply.h"
 #include "lmtpd/transaction.h"
+#include "sieve/action.h"
+#include "sieve/site/submit.h"
 
 namespace postern::lmtp {
 
@@ -22,10 +24,19 @@ struct PlannedCopy {
   meta::MailboxEntry mailbox;
   store::NamedFlags flags;
   std::size_t version = 0;  // index into Plan::versions; 0: as received
+  /// It sleeps there; its guid is still missing.
+  std::optional<meta::Snoozed> snoozed = {};
+};
+
+/// A program that gets the message.
+struct PlannedPipe {
+  sieve::Pipe call;
+  std::size_t version = 0;  // as in PlannedCopy
 };
 
 struct Plan {
   std::vector<PlannedCopy> copies;
+  std::vector<PlannedPipe> pipes;
   /// Octets of edited messages; [0] is empty and stands for the message as received.
   std::vector<std::string> versions{std::string()};
   std::vector<Errand> errands;

@@ -17,7 +17,8 @@ bool is_inbox(const Action& action) {
          file->target.mailbox_id.empty() && file->target.special_use.empty();
 }
 
-bool same(const Action& a, const Action& b) {
+bool same(const Action& a, const Action& b, bool stored) {
+  if (stored && std::holds_alternative<Keep>(a) != std::holds_alternative<Keep>(b)) return false;
   if (is_inbox(a) || is_inbox(b)) return is_inbox(a) && is_inbox(b);
   if (const auto* x = std::get_if<FileInto>(&a)) {
     const auto* y = std::get_if<FileInto>(&b);
@@ -52,12 +53,12 @@ void merge(Action& kept, Action& later) {
 
 }  // namespace
 
-void resolve(Outcome& outcome) {
+void resolve(Outcome& outcome, bool stored) {
   std::vector<Step> kept;
   for (auto& step : outcome.actions) {
     Step* twin = nullptr;
     for (auto& other : kept)
-      if (same(other.action, step.action)) twin = &other;
+      if (same(other.action, step.action, stored)) twin = &other;
     if (twin != nullptr)
       merge(twin->action, step.action);
     else

@@ -13,7 +13,8 @@ Run::Run(const Script& script, const MessageView& view, Host& host, const Limits
       host_(host),
       limits_(limits),
       outcome_(outcome),
-      message_(view.octets, outcome.versions, limits) {
+      message_(view.octets, outcome.versions, limits),
+      flags_(view.flags) {
   push_frame(script, {}, 0);
 }
 
@@ -33,7 +34,8 @@ void Run::main() {
     if (!version) return fail_with(version.error());
     outcome_.actions.push_back({Keep{true, flags_}, 0, *version});
   }
-  resolve(outcome_);
+  // In a mailbox already, it is kept there, wherever that is (RFC 5183 §4.1, RFC 6785 §3.2).
+  resolve(outcome_, host_.environment("phase") == "post");
 }
 
 // RFC 5228 §2.10.6: nothing that the script asked for is done; the message is kept as it came.

@@ -56,6 +56,7 @@ struct EnvelopeView {
 struct MessageView {
   std::string_view octets;  // CRLF or LF; must live until run() returns
   EnvelopeView envelope;
+  std::vector<std::string> flags = {};  // that it has already: where setflag and others begin
 };
 
 /// Runs to the end without effects. Never fails: an error is in the Outcome, and its only action is

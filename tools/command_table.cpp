@@ -62,6 +62,8 @@ constexpr std::array kSieveTest{
     Parameter{"--mailboxes", Kind::value, "those that exist besides INBOX, with commas"},
     Parameter{"--trace", Kind::flag, "each command and test with its line, on standard error"},
     kJson};
+constexpr std::array kSnoozeWake{
+    Parameter{"--all", Kind::flag, "also those whose time has not come"}};
 constexpr std::array kUserAdd{
     kUsers, Parameter{"--no-mailboxes", Kind::flag, "the password only, no INBOX"}};
 constexpr std::array kUserDelete{kUser,
@@ -104,6 +106,10 @@ constexpr std::array kCommands{
             Needs::nothing},
     Command{"sieve test", "What a Sieve script would do with a message", kSieveTest, sieve_test,
             Needs::nothing},
+    Command{"snooze list", "Snoozed messages: their time, their user, where they go", kNone,
+            snooze_list},
+    Command{"snooze wake", "Bring back snoozed messages whose time has come", kSnoozeWake,
+            snooze_wake},
     Command{"user add", "Make users; the password is read from standard input", kUserAdd, user_add},
     Command{"user del", "Take a user's password away and end the sessions", kUserDelete,
             user_delete},

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "imapd/command/commands.h"
+#include "imapd/event_run.h"
 #include "imapd/grammar.h"
 #include "lib/base/clock.h"
 #include "lib/log/log.h"
@@ -188,6 +189,9 @@ Result<void> Append::execute(Plan& plan, Context& ctx) {
   }
   plan.appended = TRY(std::move(appended));
   log_appended(ctx, plan);
+  std::vector<Uid> uids;
+  for (const store::Appended& one : plan.appended) uids.push_back(one.uid);
+  note_arrival(ctx, Cause::append, plan.destination, {}, std::move(uids));
   return {};
 }
 

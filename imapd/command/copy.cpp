@@ -1,5 +1,6 @@
 // COPY, MOVE and their UID forms (RFC 9051 §6.4.7, §6.4.8; COPYUID: RFC 4315 §3).
 #include "imapd/command/commands.h"
+#include "imapd/event_run.h"
 #include "imapd/grammar.h"
 #include "imapd/messages.h"
 #include "imapd/tell.h"
@@ -78,6 +79,8 @@ Result<void> Copy::execute(CopyPlan& plan, Context& ctx) {
   if (!copied) return about_destination(ctx, std::move(copied).error());
   plan.copied = std::move(*copied);
   log_copied(ctx, "copy", plan, plan.copied);
+  note_arrival(ctx, Cause::copy, plan.destination, ctx.selected->entry.name,
+               plan.copied.destination);
   return {};
 }
 
@@ -100,6 +103,8 @@ Result<void> Move::execute(CopyPlan& plan, Context& ctx) {
   if (!moved) return about_destination(ctx, std::move(moved).error());
   plan.copied = std::move(*moved);
   log_copied(ctx, "move", plan, plan.copied);
+  note_arrival(ctx, Cause::copy, plan.destination, ctx.selected->entry.name,
+               plan.copied.destination);
   return {};
 }
 

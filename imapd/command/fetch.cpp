@@ -2,6 +2,7 @@
 // Messages are written one by one; what marks them as seen is stored in batches after the client
 // has taken the octets.
 #include "imapd/command/commands.h"
+#include "imapd/event_run.h"
 #include "imapd/grammar.h"
 #include "imapd/message_writer.h"
 #include "imapd/messages.h"
@@ -58,7 +59,9 @@ class SeenMarker {
   Result<void> store() {
     TRY(ctx_.out.stream().flush());
     const store::FlagChange change{store::FlagOp::add, {store::flag::seen, {}}, {}};
+    FlagWatch watch(ctx_, records_);
     TRY(ctx_.selected->mailbox->store_flags(records_, change));
+    watch.note();
     records_.clear();
     return {};
   }

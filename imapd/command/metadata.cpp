@@ -21,8 +21,9 @@ constexpr std::string_view kScript = "/shared/imapsieve/";
 
 // RFC 5464 §3.2: at least two components, under vendor/ at least four.
 bool has_enough_components(std::string_view name) {
-  const std::string_view rest =
-      name.substr(name.starts_with(kShared) ? kShared.size() : kPrivate.size());
+  const auto slash = name.find('/', 1);
+  if (slash == std::string_view::npos) return false;
+  const std::string_view rest = name.substr(slash + 1);
   if (rest != "vendor" && !rest.starts_with(kVendor)) return !rest.empty();
   return std::ranges::count(rest, '/') >= 2;
 }
@@ -34,8 +35,9 @@ Result<std::string> parse_entry(Cursor& in) {
     const auto octet = static_cast<unsigned char>(c);
     return octet < 0x20 || octet >= 0x7F || c == '*' || c == '%';
   });
+  const std::string scope = name + '/';  // "/shared" alone is the root of all shared ones
   if (!clean || name.size() > 1000 || name.ends_with('/') || name.find("//") != std::string::npos ||
-      (!name.starts_with(kShared) && !name.starts_with(kPrivate)))
+      (!scope.starts_with(kShared) && !scope.starts_with(kPrivate)))
     return in.expected("the name of an annotation before this");
   return name;
 }

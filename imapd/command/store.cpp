@@ -1,5 +1,6 @@
 // STORE and UID STORE (RFC 9051 §6.4.6), with UNCHANGEDSINCE (RFC 7162 §3.1.3).
 #include "imapd/command/commands.h"
+#include "imapd/event_run.h"
 #include "imapd/flag_text.h"
 #include "imapd/grammar.h"
 #include "imapd/line_writer.h"
@@ -144,11 +145,14 @@ Result<void> StoreFlags::execute(Plan& plan, Context& ctx) {
   TRY(tell_changes(ctx, false));
   Selected& selected = *ctx.selected;
   const auto records = records_in(selected, plan.ranges, plan.form);
+  FlagWatch watch(ctx, records);
   if (!plan.lacking.empty()) {
     plan.stored = TRY(replace_permitted(plan, records, ctx));
+    watch.note();
     return {};
   }
   plan.stored = TRY(selected.mailbox->store_flags(records, plan.change));
+  watch.note();
   selected.own_change = plan.stored.changed.empty() ? ModSeq(0) : plan.stored.modseq;
   return {};
 }

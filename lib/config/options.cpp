@@ -71,6 +71,19 @@ constexpr std::array kOptions{
     Option{"imap.rights_refresh", Type::duration, "1s",
            "A session sees a change of its rights on the selected mailbox after this time.", 0,
            600 * kSecond},
+    Option{"imapsieve.*.after", Type::text, "",
+           "Path of a Sieve script that runs after the user's own when the rule applies."},
+    Option{"imapsieve.*.before", Type::text, "",
+           "Path of a Sieve script that runs before the user's own when the rule applies."},
+    Option{
+        "imapsieve.*.causes", Type::list, "COPY",
+        "Events that the rule is for: APPEND, COPY (also MOVE), FLAG. A rule (one table a rule, in "
+        "the order of their names) applies when all its conditions do."},
+    Option{"imapsieve.*.from", Type::text, "*",
+           "Mailbox that a message was copied or moved from, written like mailbox."},
+    Option{"imapsieve.*.mailbox", Type::text, "*",
+           "Mailbox that the message is in after the event, as its owner sees it: a name with the "
+           "wildcards * and %, or a special use like \\Junk."},
     Option{"lmtp.autocreate", Type::boolean, "true",
            "A recipient who can log in but has no INBOX gets one at the first delivery, with the "
            "usual special-use mailboxes."},
@@ -228,6 +241,10 @@ constexpr std::array kOptions{
     Option{"sieve.max_scripts", Type::integer, "50", "Sieve scripts of one user.", 1, 10000},
     Option{"sieve.max_storage", Type::size, "10MiB", "All Sieve scripts of one user together.",
            1024, 1 << 30},
+    Option{"sieve.program_directory", Type::text, "",
+           "Folder of the programs that scripts may run with pipe; empty: none."},
+    Option{"sieve.program_timeout", Type::duration, "10s",
+           "A program that scripts run is killed after this time.", 100, 600 * kSecond},
     Option{"sieve.spamtest_field", Type::text, "",
            "Header field with the spam filter's score: \"X-Spam-Score\", or with an expression "
            "whose first group "
@@ -246,6 +263,10 @@ constexpr std::array kOptions{
     Option{"sieve.submission", Type::text, "",
            "Where mail that scripts send goes: \"smtp://127.0.0.1:25\", or \"sendmail:\" and the "
            "path of a command; empty: it can't be sent, and redirected mail is refused for now."},
+    Option{
+        "sieve.url", Type::text, "",
+        "URL of the ManageSieve server that IMAP announces (IMAPSIEVE=); empty: this host's, if a "
+        "service with managesieved is configured."},
     Option{"sieve.virustest_field", Type::text, "",
            "Header field with the virus scanner's verdict: \"X-Virus\", or with an expression "
            "whose first group "

@@ -24,4 +24,13 @@ std::string digest_of(std::initializer_list<std::string_view> parts) {
   return to_hex({reinterpret_cast<const char*>(out), sizeof out});
 }
 
+Guid guid_of(std::string_view octets) {
+  Guid guid;
+  unsigned int size = 0;
+  ASSERT(EVP_Digest(octets.data(), octets.size(), guid.bytes.data(), &size, EVP_sha256(),
+                    nullptr) == 1 &&
+         size == guid.bytes.size());
+  return guid;
+}
+
 }  // namespace postern::site

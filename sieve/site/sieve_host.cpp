@@ -111,6 +111,7 @@ Result<std::vector<std::string>> SieveHost::list_addresses(std::string_view list
 }
 
 std::optional<std::string> SieveHost::environment(std::string_view item) {
+  if (item.starts_with("imap.")) return std::string();  // RFC 6785 §4.2: at delivery
   if (item == "host") return settings_.hostname;
   if (item == "domain") return settings_.domain;
   if (item == "remote-host") return remote_of(message_).host;  // "" where it isn't known

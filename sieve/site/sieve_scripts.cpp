@@ -21,8 +21,9 @@ sieve::RunError first_error(const sieve::Diagnostics& diagnostics) {
 
 }  // namespace
 
-SieveScripts::SieveScripts(const config::Config& config)
+SieveScripts::SieveScripts(const config::Config& config, sieve::Environment environment)
     : config_(config),
+      environment_(std::move(environment)),
       default_path_(config.text("sieve.default_script")),
       global_directory_(config.text("sieve.global_directory")) {}
 
@@ -48,7 +49,7 @@ const SieveScripts::Compiled& SieveScripts::compiled(std::string text) {
   octets_ += text.size();
   sieve::Diagnostics diagnostics;
   Compiled fresh;
-  fresh.script = sieve::compile(text, {}, diagnostics);
+  fresh.script = sieve::compile(text, environment_, diagnostics);
   if (!fresh.script) fresh.error = first_error(diagnostics);
   return compiled_.emplace(std::move(text), std::move(fresh)).first->second;
 }
@@ -68,6 +69,18 @@ Result<SieveScripts::Chosen> SieveScripts::script_of(meta::Meta& meta, const met
   }
   if (default_path_.empty()) return Chosen{};
   return chosen(default_path_, TRY(read_file(default_path_)));
+}
+
+Result<SieveScripts::Chosen> SieveScripts::script_named(meta::Meta& meta,
+                                                        const meta::UserName& user,
+                                                        std::string_view name) {
+  auto text = TRY(text_of(meta, user, sieve::Location::personal, name));
+  if (!text) return fail(Errc::no_such_object, "{} has no script \"{}\"", user.text(), name);
+  return chosen(std::string(name), std::move(*text));
+}
+
+Result<SieveScripts::Chosen> SieveScripts::script_at(const std::string& path) {
+  return chosen(path, TRY(read_file(path)));
 }
 
 Result<std::optional<std::string>> SieveScripts::text_of(meta::Meta& meta,

@@ -20,7 +20,8 @@ namespace postern::site {
 class SieveScripts {
  public:
   /// `config` outlives this. Uses sieve.default_script and sieve.global_directory.
-  explicit SieveScripts(const config::Config& config);
+  /// `environment`: what scripts may use here.
+  explicit SieveScripts(const config::Config& config, sieve::Environment environment = {});
 
   struct Chosen {
     std::string name;  // for the log: of the active script, or the path of the default one
@@ -31,6 +32,10 @@ class SieveScripts {
   /// The user's active script, else the site's default one.
   /// @error unavailable, io
   Result<Chosen> script_of(meta::Meta& meta, const meta::UserName& user);
+  /// One of the user's scripts, active or not. @error no_such_object, unavailable, io
+  Result<Chosen> script_named(meta::Meta& meta, const meta::UserName& user, std::string_view name);
+  /// The administrator's. @error io
+  Result<Chosen> script_at(const std::string& path);
   /// The text for include; nothing if there is none of this name.
   Result<std::optional<std::string>> text_of(meta::Meta& meta, const meta::UserName& user,
                                              sieve::Location location, std::string_view name);
@@ -50,6 +55,7 @@ class SieveScripts {
   Chosen chosen(std::string name, std::string text);
 
   const config::Config& config_;
+  sieve::Environment environment_;
   std::string default_path_;
   std::string global_directory_;
   std::unordered_map<std::string, Compiled> compiled_;  // by text

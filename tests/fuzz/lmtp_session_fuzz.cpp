@@ -82,6 +82,7 @@ struct World {
   std::unique_ptr<site::SieveScripts> scripts;
   std::unique_ptr<site::SieveLists> lists;
   std::unique_ptr<site::Submitter> submitter;
+  site::Programs programs;
 };
 
 constexpr std::string_view kBefore[] = {
@@ -100,8 +101,9 @@ void play(World& world, unsigned choice, std::string_view input) {
   const std::string script = std::string(kBefore[choice % std::size(kBefore)]) + std::string(input);
   ASSERT(write_all(pair.a.get(), script));
   ::shutdown(pair.a.get(), SHUT_WR);
-  const Backend backend{*world.store, *world.meta,    *world.auth,  world.options,   world.quota,
-                        world.site,   *world.scripts, *world.lists, *world.submitter};
+  const Backend backend{*world.store,     *world.meta,   *world.auth,    world.options,
+                        world.quota,      world.site,    *world.scripts, *world.lists,
+                        *world.submitter, world.programs};
   service::Outcome outcome;
   do {
     service::Session wake;

@@ -45,7 +45,8 @@ double seconds_of(LiveServer& server, const std::string& state, const std::strin
   session.state = state;
   session.unread = "b " + command + "\r\n";
   Lately lately(*server.meta, server.options);
-  const Backend backend{*server.store, *server.meta, *server.auth, server.options, lately};
+  const Backend backend{*server.store,  *server.meta, *server.auth,
+                        server.options, lately,       *server.events};
   const auto begin = std::chrono::steady_clock::now();
   {
     Session served(std::move(session), *server.runtime, backend);

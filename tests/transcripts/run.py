@@ -9,6 +9,7 @@ checked: a transcript that leaves a damaged mailbox fails whatever it printed.
 """
 
 import argparse
+import base64
 import re
 import socket
 import sys
@@ -149,6 +150,7 @@ class Player:
         (r"mailbox (\S+)(?: with (\d+) messages?)?(, readable by anyone)?$", "give_shared"),
         (r"message (\S+) in (\S+) of (\w+)$", "give_message"),
         (r"acl of (\S+) of (\w+): (\S+) (\S+)$", "give_acl"),
+        (r"script (\S+) of (\w+): (.+)$", "give_script"),
         (r"quota of (\S+) of (\w+): (\w+) (\d+)$", "give_quota"),
         (r"connection (\w+)(?: as (\w+))?((?:, [^,]+)*)$", "give_connection"),
     )
@@ -196,6 +198,19 @@ class Player:
         client = self.imap_as(user)
         client.command(f"SETACL {quoted(name)} {identifier} {rights}")
         client.command("LOGOUT")
+
+    def give_script(self, name, user, text):
+        self.imap_as(user).command("LOGOUT")  # the first login makes the mailboxes
+        client = Connection((self.server.host, int(self.server.env["SIEVE_PORT"])), False)
+        secret = base64.b64encode(f"\0{user}\0pass".encode()).decode()
+        octets = text.encode()
+        for line in ("", f'AUTHENTICATE "PLAIN" "{secret}"\r\n',
+                     f'PUTSCRIPT "{name}" {{{len(octets)}+}}\r\n{text}\r\n'):
+            client.send(line.encode())
+            while not (answer := client.line()).startswith("OK"):
+                if answer.startswith(("NO", "BYE")):
+                    raise Mismatch(f"given: ManageSieve answered {answer!r}")
+        client.socket.close()
 
     def give_quota(self, name, user, resource, limit):
         box = f"user/{user}" if name.upper() == "INBOX" else f"user/{user}/{name}"

@@ -6,6 +6,7 @@
     given mailbox news with 2 messages, readable by anyone
     given acl of Lists of anna: bob lrs
     given quota of INBOX of anna: MESSAGE 3
+    given script events of anna: keep;      put with ManageSieve, not activated
     given connection 1 as anna, enabled QRESYNC, selected INBOX
     given connection 2
     given connection 3, greeting unread

@@ -90,6 +90,7 @@ Result<void> info(AdmSession& session, const Words& args) {
       for (std::size_t i = 0; i + 1 < items.size(); i += 2)
         session.say(fmt::format("  {:<14} {}", items[i].text, items[i + 1].text));
     }
+    TRY(show_annotations(session, name));
   }
   return {};
 }

@@ -27,6 +27,8 @@ Result<int> sieve_get(const Arguments& arguments, Context& context);
 Result<int> sieve_list(const Arguments& arguments, Context& context);
 Result<int> sieve_put(const Arguments& arguments, Context& context);
 Result<int> sieve_test(const Arguments& arguments, Context& context);
+Result<int> snooze_list(const Arguments& arguments, Context& context);
+Result<int> snooze_wake(const Arguments& arguments, Context& context);
 Result<int> user_add(const Arguments& arguments, Context& context);
 Result<int> user_delete(const Arguments& arguments, Context& context);
 Result<int> user_list(const Arguments& arguments, Context& context);

@@ -62,11 +62,18 @@ LiveServer::LiveServer() : directory(make_directory()), config(make_config(direc
   meta = std::move(meta::EmbeddedMeta::open(directory + "/meta", "imapd test").value());
   store = std::move(store::Store::open(config, *meta, board).value());
   auth = std::move(auth::Authenticator::create(config).value());
-  options = Options::from(config);
+  configure();
   runtime = std::make_unique<FakeRuntime>(config, board);
 }
 
+void LiveServer::configure() {
+  options = Options::from(config);
+  events = std::move(EventScripts::create(config, "mail.example.org").value());
+  events->start(*meta, board);
+}
+
 LiveServer::~LiveServer() {
+  events.reset();
   store.reset();
   meta.reset();
   std::filesystem::remove_all(directory);
@@ -98,7 +105,8 @@ std::string Client::serve(bool changed) {
   session.unread = outcome_.parked.unread;
   session.changed = changed;
   Lately lately(*server_.meta, server_.options);
-  const Backend backend{*server_.store, *server_.meta, *server_.auth, server_.options, lately};
+  const Backend backend{*server_.store,  *server_.meta, *server_.auth,
+                        server_.options, lately,        *server_.events};
   outcome_ = Session(std::move(session), *server_.runtime, backend).serve();
   std::string answer;
   char buffer[65536];

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "imapd/event_scripts.h"
 #include "imapd/options.h"
 #include "imapd/session.h"
 #include "lib/auth/auth.h"
@@ -53,7 +54,11 @@ class LiveServer {
   std::unique_ptr<store::Store> store;
   std::unique_ptr<auth::Authenticator> auth;
   Options options;
+  std::unique_ptr<EventScripts> events;
   std::unique_ptr<FakeRuntime> runtime;
+
+  /// Takes over what the test has changed in `config`.
+  void configure();
 };
 
 /// One client's connection.

@@ -82,6 +82,7 @@ class LmtpTest : public testing::Test {
   /// Reads the configuration, begins a connection. The greeting is porter's.
   void open() {
     runtime_ = std::make_unique<TestRuntime>(config_);
+    programs_ = site::Programs::from(config_);
     options_ = Options::from(config_);
     auth_ = auth::Authenticator::create(config_).value();
     site_ = site::Settings::from(config_).value();
@@ -110,8 +111,8 @@ class LmtpTest : public testing::Test {
 
   /// Wakes the session until it is quiet or has ended; gives what it said.
   std::string serve() {
-    const Backend backend{*store_, *meta_,    *auth_,  options_,  quota_,
-                          site_,   *scripts_, *lists_, submitter_};
+    const Backend backend{*store_, *meta_,    *auth_,  options_,   quota_,
+                          site_,   *scripts_, *lists_, submitter_, programs_};
     service::Session wake;
     wake.facts = facts_;
     wake.stream = Fd(::dup(socket_.get()));
@@ -159,6 +160,7 @@ class LmtpTest : public testing::Test {
   std::unique_ptr<site::SieveScripts> scripts_;
   std::unique_ptr<site::SieveLists> lists_;
   FakeSubmitter submitter_;
+  site::Programs programs_;
   std::unique_ptr<meta::EmbeddedMeta> meta_;
   std::unique_ptr<TestRuntime> runtime_;
   std::unique_ptr<auth::Authenticator> auth_;

@@ -5,8 +5,11 @@
 #include <filesystem>
 
 #include "lib/base/clock.h"
+#include "lib/base/fd.h"
 #include "lib/base/text.h"
 #include "lib/store/scripts.h"
+#include "sieve/site/digest.h"
+#include "sieve/site/sieve_mail.h"
 #include "tests/unit/lmtpd/harness.h"
 
 namespace postern::lmtp {
@@ -356,6 +359,52 @@ TEST_F(SieveDelivery, EveryErrorOfAScriptKeepsTheMessageAsItCame) {
     EXPECT_THAT(messages("user/anna")[0].bytes, Not(HasSubstr("X-A"))) << text;
   }
   EXPECT_TRUE(submitter_.sent.empty());
+}
+
+TEST_F(SieveDelivery, PipeGivesTheMessageToAProgramOnce) {
+  set("sieve.program_directory=" + folder_);
+  programs_ = site::Programs::from(config_);
+  const std::string program = folder_ + "/learn";
+  ASSERT_TRUE(replace_file(program, "#!/bin/sh\ncat >> " + folder_ + "/out; exit $1\n"));
+  std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  script("anna",
+         "require [\"vnd.dovecot.pipe\", \"editheader\"]; addheader \"X-A\" \"b\"; "
+         "pipe \"learn\" \"0\";");
+  EXPECT_THAT(deliver(message(1)), ElementsAre(StartsWith("250 2.1.5 Accepted")));
+  EXPECT_THAT(deliver(message(1)), ElementsAre(StartsWith("250 2.1.5 Accepted")));  // tried again
+  EXPECT_EQ(count("user/anna"), 0U);
+  const std::string out = read_file(folder_ + "/out").value();
+  EXPECT_THAT(out, HasSubstr("X-A: b\r\n"));
+  EXPECT_EQ(out.find("Message-ID"), out.rfind("Message-ID"));
+  script("anna", "require \"vnd.dovecot.pipe\"; pipe \"learn\" \"1\";");
+  EXPECT_THAT(deliver(message(2)), ElementsAre(StartsWith("250 2.1.5 Delivered")));
+  EXPECT_EQ(count("user/anna"), 1U);
+  script("anna",
+         "require [\"vnd.dovecot.pipe\", \"copy\", \"fileinto\"]; "
+         "pipe :copy :try \"learn\" \"1\"; fileinto \"Trash\";");
+  deliver(message(3));
+  EXPECT_EQ(count("user/anna"), 1U);
+  EXPECT_EQ(count("user/anna/Trash"), 1U);
+}
+
+TEST_F(SieveDelivery, SnoozedMailIsNotedBeforeItIsStored) {
+  set_wall_micros_for_tests(std::int64_t{1'700'000'000} * 1'000'000);  // 2023-11-14 22:13:20 UTC
+  script("anna",
+         "require [\"snooze\", \"imap4flags\"]; "
+         "snooze :tzid \"UTC\" :addflags \"\\\\Flagged\" :mailbox \"Archive\" \"08:00\";");
+  EXPECT_THAT(deliver(message(1)), ElementsAre(StartsWith("250 2.1.5 Delivered")));
+  EXPECT_EQ(count("user/anna"), 0U);
+  ASSERT_EQ(count("user/anna/Snoozed"), 1U);
+  const auto asleep = meta_->lookup(mailbox("user/anna/Snoozed")).value();
+  EXPECT_EQ(asleep.special_use, "\\Snoozed");
+  const auto noted = meta_->snoozed(std::int64_t{1} << 40, 10).value();
+  ASSERT_EQ(noted.size(), 1U);
+  EXPECT_EQ(noted[0].until, 1'700'035'200);
+  EXPECT_EQ(noted[0].mailbox, asleep.id);
+  EXPECT_EQ(noted[0].guid, site::guid_of(messages("user/anna/Snoozed")[0].bytes));
+  EXPECT_EQ(noted[0].target, "Archive");
+  EXPECT_THAT(noted[0].add_flags, ElementsAre("\\Flagged"));
+  EXPECT_EQ(noted[0].user, user("anna"));
 }
 
 TEST_F(SieveDelivery, EditedMessagesAreStoredBesideTheOriginal) {

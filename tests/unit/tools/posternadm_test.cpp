@@ -116,6 +116,20 @@ TEST_F(PosternadmTest, QuotaLimitsHaveUnits) {
   EXPECT_EQ(output_, "user/a\n  STORAGE 10/512 (2.0 %)\n");
 }
 
+TEST_F(PosternadmTest, AnnotationsHaveShortNames) {
+  EXPECT_TRUE(play("mboxconfig news comment 'For all'; setmd --private news /shared/a/b none",
+                   {{"SETMETADATA \"news\" (\"/shared/comment\" \"For all\")", "TAG OK\r\n"},
+                    {"SETMETADATA \"news\" (\"/private/a/b\" NIL)", "TAG OK\r\n"}}));
+  EXPECT_TRUE(
+      play("getmd server; getmd news comment",
+           {{"GETMETADATA (DEPTH infinity) \"\" (/shared /private)",
+             "* METADATA \"\" (/shared/admin {8}\r\nmailto:a /private/x NIL)\r\nTAG OK\r\n"},
+            {"GETMETADATA (DEPTH infinity) \"news\" (\"/shared/comment\")",
+             "* METADATA news (/shared/comment \"For all\")\r\nTAG OK\r\n"}}));
+  EXPECT_EQ(output_, "/shared/admin mailto:a\n/private/x NIL\n/shared/comment For all\n");
+  EXPECT_FALSE(play("mboxconfig news nonsense x", {}));
+}
+
 TEST_F(PosternadmTest, RefusalsKeepTheServersWordsAndTheirKind) {
   const auto no =
       play("dm user/a", {{"DELETE \"user/a\"", "TAG NO [NOPERM] you lack the right x\r\n"}});
