@@ -63,22 +63,25 @@ Result<void> bind(const Context& ctx, const SearchProgram& program, Key& key) {
   return {};
 }
 
-// Strings come in the client's charset (RFC 9051 §6.4.4).
-Result<void> convert(Context& ctx, const std::string& charset, Key& key) {
-  if (!key.text.empty()) {
-    auto text = mime::to_utf8(charset, key.text);
-    if (!text) {
-      ctx.out.code("BADCHARSET (UTF-8 US-ASCII)");
-      return fail(Errc::not_supported, "charset {}", charset);
-    }
-    key.text = std::move(*text);
-  }
-  for (Key& child : key.children) TRY(convert(ctx, charset, child));
-  return {};
+void convert(const std::string& charset, Key& key) {
+  if (!key.text.empty()) key.text = mime::to_utf8_or_guess(charset, key.text);
+  for (Key& child : key.children) convert(charset, child);
 }
 
 bool is_utf8_name(std::string_view charset) {
   return charset.empty() || iequals(charset, "UTF-8") || iequals(charset, "US-ASCII");
+}
+
+// Strings come in the client's charset; one that isn't known is refused, whatever is searched for
+// (RFC 9051 §6.4.4).
+Result<void> take_charset(Context& ctx, const std::string& charset, Key& key) {
+  if (is_utf8_name(charset)) return {};
+  if (!mime::charset_known(charset)) {
+    ctx.out.code("BADCHARSET (UTF-8 US-ASCII)");
+    return fail(Errc::not_supported, "charset {}", charset);
+  }
+  convert(charset, key);
+  return {};
 }
 
 std::string numbers_of(const std::vector<std::uint32_t>& found) {
@@ -162,7 +165,7 @@ Result<Search::Request> Search::parse(Cursor& in, Form form) {
 Result<Search::Plan> Search::plan(const Request& request, Context& ctx) {
   TRY(ctx.refresh_rights());
   Plan plan{request.program.key, request.form, request.returns};
-  if (!is_utf8_name(request.program.charset)) TRY(convert(ctx, request.program.charset, plan.key));
+  TRY(take_charset(ctx, request.program.charset, plan.key));
   TRY(bind(ctx, request.program, plan.key));
   plan.key = search::optimised(std::move(plan.key));
   if (search::uses(plan.key, Key::Op::modseq)) ctx.conn.enabled |= enabled::condstore;

@@ -36,6 +36,10 @@ std::string mailbox_of(std::string_view word) {
   return word == "server" ? std::string() : std::string(word);
 }
 
+std::string_view shown(const Value& value) {
+  return value.kind == Value::Kind::nil ? "NIL" : std::string_view(value.text);
+}
+
 Result<void> show(AdmSession& session, const std::string& mailbox, std::string_view entries,
                   std::string_view indent) {
   const auto answer = TRY(session.run(
@@ -44,7 +48,7 @@ Result<void> show(AdmSession& session, const std::string& mailbox, std::string_v
     if (metadata->values.size() < 2) continue;
     const auto& items = metadata->values[1].items;
     for (std::size_t i = 0; i + 1 < items.size(); i += 2)
-      session.say(fmt::format("{}{} {}", indent, items[i].text, items[i + 1].text));
+      session.say(fmt::format("{}{} {}", indent, items[i].text, shown(items[i + 1])));
   }
   return {};
 }
