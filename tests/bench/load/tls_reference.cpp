@@ -12,7 +12,7 @@
 namespace postern::bench {
 namespace {
 
-constexpr std::string_view kDone = "zq1x OK\r\n";
+constexpr std::string_view kDone = "\r\nzq1x OK\r\n";
 constexpr std::size_t kPiece = 64 << 10;  // as servers write
 
 /// Answers each line with `octets` and the line kDone, until the client goes.
