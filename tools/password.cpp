@@ -17,12 +17,12 @@ class NoEcho {
     if (::tcgetattr(STDIN_FILENO, &before_) != 0) return;
     termios quiet = before_;
     quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    changed_ = ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) == 0;
+    changed_ = ::tcsetattr(STDIN_FILENO, TCSADRAIN, &quiet) == 0;
   }
   NoEcho(const NoEcho&) = delete;
   NoEcho& operator=(const NoEcho&) = delete;
   ~NoEcho() {
-    if (changed_) ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
+    if (changed_) ::tcsetattr(STDIN_FILENO, TCSADRAIN, &before_);
   }
 
  private:
@@ -34,8 +34,9 @@ class NoEcho {
 
 Result<auth::Secret> read_password(std::string_view whose) {
   const bool terminal = ::isatty(STDIN_FILENO) == 1;
+  const NoEcho
+      quiet;  // first: what is typed as soon as the question stands is neither shown nor lost
   if (terminal) fmt::print(stderr, "Password of {}: ", whose);
-  const NoEcho quiet;
   std::string line;
   const bool got = static_cast<bool>(std::getline(std::cin, line));
   if (terminal) fmt::print(stderr, "\n");
