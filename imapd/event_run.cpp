@@ -1,8 +1,6 @@
 #include "imapd/event_run.h"
 
 #include <algorithm>
-#include <array>
-#include <bit>
 
 #include "imapd/event_scripts.h"
 #include "lib/auth/auth.h"
@@ -20,23 +18,6 @@ namespace {
 
 constexpr std::int64_t kPatience = 15'000;  // ms; then the client hears that we live
 
-constexpr std::array<std::string_view, 5> kSystemFlags{"\\Seen", "\\Answered", "\\Flagged",
-                                                       "\\Deleted", "\\Draft"};
-
-std::vector<std::string> names_of(const store::Mailbox& mailbox, const store::Flags& flags) {
-  std::vector<std::string> out;
-  for (std::size_t i = 0; i < kSystemFlags.size(); ++i)
-    if ((flags.system >> i & 1U) != 0) out.emplace_back(kSystemFlags[i]);
-  const auto& keywords = mailbox.keywords();
-  const auto add = [&](std::size_t number) {
-    if (number < keywords.size()) out.push_back(keywords[number]);
-  };
-  for (std::uint64_t left = flags.keywords; left != 0; left &= left - 1)
-    add(static_cast<std::size_t>(std::countr_zero(left)));
-  for (const auto more : flags.more) add(more.value());
-  return out;
-}
-
 /// Flags that only one of the two has.
 store::Flags difference(const store::Flags& a, const store::Flags& b) {
   store::Flags out;
@@ -44,12 +25,6 @@ store::Flags difference(const store::Flags& a, const store::Flags& b) {
   out.keywords = a.keywords ^ b.keywords;
   std::ranges::set_symmetric_difference(a.more, b.more, std::back_inserter(out.more));
   return out;
-}
-
-std::optional<store::RecNo> record_of(const store::Mailbox& mailbox, Uid uid) {
-  const auto record = mailbox.lower_bound(uid);
-  if (!record || mailbox.uid(*record) != uid) return std::nullopt;
-  return record;
 }
 
 bool same_flags(std::vector<std::string> a, std::vector<std::string> b) {
@@ -172,7 +147,7 @@ void EventRun::say(const Result<void>& done, std::string_view action, std::strin
 // RFC 6785 §3.3: always a new message, and no event.
 Result<void> EventRun::perform(const sieve::FileInto& action) {
   const auto place = TRY(mailboxes_.place(action.target));
-  const auto record = record_of(*mailbox_, uid_);
+  const auto record = mailbox_->find(uid_);
   if (!record) return fail(Errc::expunged, "uid {}", uid_);
   store::Staged text = ctx_.back.store.stage();
   TRY(text.add(version_));
@@ -262,7 +237,7 @@ Result<void> EventRun::run_on(const site::SieveScripts::Chosen& chosen) {
 void EventRun::store_flags() {
   if (!kept_) flags_.emplace_back("\\Deleted");
   if (same_flags(before_, flags_)) return;
-  const auto record = record_of(*mailbox_, uid_);
+  const auto record = mailbox_->find(uid_);
   if (!record) return;
   const store::FlagChange change{store::FlagOp::replace, site::named_flags(flags_), {}};
   const std::vector<store::RecNo> records{*record};
@@ -273,12 +248,12 @@ void EventRun::store_flags() {
 
 Result<void> EventRun::run_all(std::size_t index) {
   uid_ = event_.uids[index];
-  const auto record = record_of(*mailbox_, uid_);
+  const auto record = mailbox_->find(uid_);
   if (!record) return {};  // another session has expunged it
   const auto message = TRY(mailbox_->message(*record));
   octets_ = message.bytes();
   host_.set_message(octets_);
-  flags_ = before_ = names_of(*mailbox_, mailbox_->flags(*record));
+  flags_ = before_ = site::flag_names(mailbox_->flags(*record), mailbox_->keywords());
   kept_ = true;
   if (event_.cause == Cause::flag) host_.set_changed_flags(event_.changed[index]);
   // As if they were one script after the other: one that doesn't keep is the last.
@@ -329,9 +304,10 @@ void FlagWatch::note() {
   event.cause = Cause::flag;
   event.mailbox = ctx_.selected->entry;
   for (const Before& before : before_) {
-    const auto record = record_of(mailbox, before.uid);
+    const auto record = mailbox.find(before.uid);
     if (!record) continue;
-    const auto names = names_of(mailbox, difference(before.flags, mailbox.flags(*record)));
+    const auto names =
+        site::flag_names(difference(before.flags, mailbox.flags(*record)), mailbox.keywords());
     if (names.empty()) continue;
     event.uids.push_back(before.uid);
     event.changed.push_back(fmt::format("{}", fmt::join(names, " ")));

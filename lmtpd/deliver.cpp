@@ -216,8 +216,8 @@ bool Delivery::still_there(const meta::MailboxEntry& mailbox, std::string_view m
   const auto opened = back_.store.open_mailbox(mailbox);
   if (!opened) return false;
   const store::View view = (*opened)->snapshot();
-  const auto record = (*opened)->lower_bound(Uid(*uid));
-  return record && (*opened)->uid(*record) == Uid(*uid) && view.shows(*record);
+  const auto record = (*opened)->find(Uid(*uid));
+  return record && view.shows(*record);
 }
 
 bool Delivery::is_duplicate(const Copy& copy) {

@@ -94,10 +94,7 @@ Result<void> Supervisor::make_directories() {
   if (Transport::is_wanted(config_) && account_.change)
     TRY(make_directory(config_.text("tls.chroot"), 0755, {}));
   TRY(make_directory(directory_of(config_.text("auth.sasldb")), 0700, account_));
-  std::vector<std::string> partitions = config_.names_under("partition");
-  if (partitions.empty()) partitions.emplace_back("default");
-  for (const std::string& name : partitions)
-    TRY(make_directory(config_.text(fmt::format("partition.{}.path", name)), 0700, account_));
+  for (const auto& [name, path] : config_.partitions()) TRY(make_directory(path, 0700, account_));
   return {};
 }
 

@@ -90,14 +90,6 @@ ChangeBoard Context::change_board() {
   return ChangeBoard::private_board();
 }
 
-std::map<std::string, std::string> Context::partitions() const {
-  auto names = config_->names_under("partition");
-  if (names.empty()) names.emplace_back("default");
-  std::map<std::string, std::string> paths;
-  for (const auto& name : names) paths[name] = config_->text("partition." + name + ".path");
-  return paths;
-}
-
 Result<Context::Answer> Context::ask_master(std::string_view request) {
   if (!master_)
     return fail(Errc::unavailable, "no server answers at {}: is it running, and may you ask it?",

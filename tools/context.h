@@ -2,7 +2,6 @@
 // metadata (through a running metad, else by itself), the store, the control socket of master.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -30,8 +29,6 @@ class Context {
   /// @error in_use, unavailable
   Result<meta::Meta*> meta();
   Result<store::Store*> store();
-  /// Name -> path.
-  [[nodiscard]] std::map<std::string, std::string> partitions() const;
 
   /// One request to a running master; gives its answer.
   /// @error unavailable  no server runs

@@ -77,13 +77,6 @@ Result<json> document_of(meta::Meta& meta, const meta::UserRecord& user,
   return document;
 }
 
-std::vector<std::string> partitions(const config::Config& config) {
-  auto names = config.names_under("partition");
-  if (names.empty()) names.emplace_back("default");
-  for (auto& name : names) name = config.text("partition." + name + ".path");
-  return names;
-}
-
 /// All user.json files of a partition.
 std::vector<stdfs::path> files_below(const std::string& partition) {
   std::vector<stdfs::path> found;
@@ -183,8 +176,8 @@ Result<std::size_t> export_users(meta::Meta& meta, const config::Config& config)
     touched += TRY(write_if_changed(path, text)) ? 1 : 0;
     current.insert(path);
   }
-  for (const auto& partition : partitions(config))
-    for (const auto& file : files_below(partition)) {
+  for (const auto& [name, path] : config.partitions())
+    for (const auto& file : files_below(path)) {
       std::error_code error;
       if (!current.contains(file.string())) touched += stdfs::remove(file, error) ? 1 : 0;
     }
@@ -216,8 +209,8 @@ Result<Imported> import_all(meta::Meta& meta, const config::Config& config) {
     ++out.unreadable;
     return {};
   };
-  for (const auto& partition : partitions(config))
-    for (const auto& file : files_below(partition))
+  for (const auto& [name, path] : config.partitions())
+    for (const auto& file : files_below(path))
       TRY(look(file.string(), [&](const json& document) { return import_user(meta, document); }));
   if (const auto path = site_path(config); stdfs::exists(path))
     TRY(look(path, [&](const json& document) -> Result<bool> {

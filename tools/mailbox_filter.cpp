@@ -18,23 +18,15 @@ Flags flags_of(const std::vector<std::string>& names) {
   return site::named_flags(names);
 }
 
-store::NamedFlags flags_of(const store::Mailbox& mailbox, store::RecNo record) {
-  const store::Flags flags = mailbox.flags(record);
-  store::NamedFlags out{flags.system};
-  const auto& names = mailbox.keywords();
-  for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), 64); ++i)
-    if ((flags.keywords >> i & 1) != 0) out.keywords.push_back(names[i]);
-  for (const auto number : flags.more)
-    if (number.value() < names.size()) out.keywords.push_back(names[number.value()]);
-  return out;
+store::NamedFlags stored_flags(const store::Mailbox& mailbox, store::RecNo record) {
+  return site::named_flags(site::flag_names(mailbox.flags(record), mailbox.keywords()));
 }
 
 /// The record of `uid`, if it is still there.
 std::optional<store::RecNo> find(store::Mailbox& mailbox, Uid uid) {
   const store::View view = mailbox.snapshot();
-  const auto record = mailbox.lower_bound(uid);
-  if (!record || mailbox.uid(*record) != uid || !view.shows(*record)) return std::nullopt;
-  return record;
+  const auto record = mailbox.find(uid);
+  return record && view.shows(*record) ? record : std::nullopt;
 }
 
 Result<void> replace_flags(store::Mailbox& mailbox, Uid uid, const store::NamedFlags& flags,
@@ -134,7 +126,7 @@ Result<void> MailboxFilter::copy(store::Mailbox& mailbox, const Done& done,
     TRY(text.add(done.outcome.versions[copy.version]));
     store::AppendItem item;
     item.message = &text;
-    item.flags = copy.flags.value_or(flags_of(mailbox, *record));
+    item.flags = copy.flags ? *copy.flags : stored_flags(mailbox, *record);
     item.internal_date = mailbox.internal_date(*record);
     item.internal_zone = mailbox.internal_zone(*record);
     TRY(store_.append(copy.mailbox, {&item, 1}));

@@ -198,4 +198,11 @@ std::vector<std::string> Config::names_under(std::string_view table) const {
   return {names.begin(), names.end()};
 }
 
+std::map<std::string, std::string> Config::partitions() const {
+  std::map<std::string, std::string> paths{{"default", text("partition.default.path")}};
+  for (const std::string& name : names_under("partition"))
+    paths[name] = text("partition." + name + ".path");
+  return paths;
+}
+
 }  // namespace postern::config

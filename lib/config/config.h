@@ -50,6 +50,8 @@ class Config {
 
   /// Names in place of "*": names_under("service") gives {"imap", "lmtp", …}, sorted.
   [[nodiscard]] std::vector<std::string> names_under(std::string_view table) const;
+  /// Name -> path of the spool's partitions; `default` is always one of them.
+  [[nodiscard]] std::map<std::string, std::string> partitions() const;
   [[nodiscard]] const std::string& path() const { return path_; }
 
  private:

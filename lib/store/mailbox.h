@@ -129,6 +129,11 @@ class Mailbox {
   Result<Record> record(RecNo record) const;
   /// The record with the lowest uid >= `uid`; nothing beyond the last.
   [[nodiscard]] std::optional<RecNo> lower_bound(Uid uid) const;
+  /// The record of exactly this uid, which may be a tombstone.
+  [[nodiscard]] std::optional<RecNo> find(Uid uid) const {
+    const auto record = lower_bound(uid);
+    return record && this->uid(*record) == uid ? record : std::nullopt;
+  }
   /// Live messages changed after `since` and uids expunged after it (QRESYNC, CHANGEDSINCE).
   struct Since {
     std::vector<RecNo> changed;

@@ -53,10 +53,7 @@ Result<std::unique_ptr<Store>> Store::open(const config::Config& config, meta::M
   impl->shared.meta = &meta;
   impl->shared.boot = fs().boot_id();
   random_bytes(&impl->shared.next_txn, sizeof impl->shared.next_txn);
-  for (const std::string& name : config.names_under("partition"))
-    impl->partitions[name] = config.text("partition." + name + ".path");
-  if (!impl->partitions.contains("default"))
-    impl->partitions["default"] = config.text("partition.default.path");
+  for (const auto& [name, path] : config.partitions()) impl->partitions[name] = path;
   for (const auto& [name, path] : impl->partitions) TRY(make_directories(path));
   return std::unique_ptr<Store>(new Store(std::move(impl)));
 }

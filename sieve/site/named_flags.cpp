@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <string_view>
 
 #include "lib/base/text.h"
@@ -31,6 +32,20 @@ store::NamedFlags named_flags(const std::vector<std::string>& names) {
     else if (!name.starts_with('\\'))
       out.keywords.push_back(name);
   }
+  return out;
+}
+
+std::vector<std::string> flag_names(const store::Flags& flags,
+                                    const std::vector<std::string>& keywords) {
+  std::vector<std::string> out;
+  for (const SystemFlag& flag : kSystemFlags)
+    if ((flags.system & flag.bit) != 0) out.emplace_back(flag.name);
+  const auto add = [&](std::size_t number) {
+    if (number < keywords.size()) out.push_back(keywords[number]);
+  };
+  for (std::uint64_t left = flags.keywords; left != 0; left &= left - 1)
+    add(static_cast<std::size_t>(std::countr_zero(left)));
+  for (const auto more : flags.more) add(more.value());
   return out;
 }
 

@@ -61,7 +61,7 @@ Result<bool> remove_abandoned(meta::Meta& meta, store::Store& store, const std::
 void remove_abandoned_ones(meta::Meta& meta, store::Store& store, const Context& context,
                            Outcome& out) {
   const std::int64_t keep = context.config().duration("store.expunge_keep").count() / 1000;
-  for (const auto& [name, path] : context.partitions()) {
+  for (const auto& [name, path] : context.config().partitions()) {
     const auto directories = store::mailbox_directories(path);
     if (!directories) {
       complain(path, directories.error(), out);

@@ -67,7 +67,7 @@ Result<int> rebuild_list(const Arguments& arguments, Context& context) {
   const bool dry = arguments.has("--dry-run");
   Outcome outcome;
   std::vector<meta::MailboxEntry> restored;
-  for (const auto& [name, path] : context.partitions())
+  for (const auto& [name, path] : context.config().partitions())
     for (const auto& directory : TRY(store::mailbox_directories(path)))
       TRY(rebuild_one(*meta, *store, directory, dry, outcome, restored));
   fmt::print(stderr,

@@ -87,9 +87,8 @@ class Waker {
   }
 
   static std::vector<store::RecNo> record_of(const store::Mailbox& mailbox, Uid uid) {
-    const auto record = mailbox.lower_bound(uid);
-    if (!record || mailbox.uid(*record) != uid) return {};
-    return {*record};
+    const auto record = mailbox.find(uid);
+    return record ? std::vector{*record} : std::vector<store::RecNo>{};
   }
 
   static Result<void> change(store::Mailbox& mailbox, Uid uid, store::FlagOp op,
