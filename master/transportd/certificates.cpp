@@ -23,7 +23,6 @@ constexpr const char* kCiphers12 =
     "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
     "DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:DHE-RSA-CHACHA20-POLY1305";
 constexpr const char* kGroups = "X25519:P-256:P-384";
-constexpr unsigned char kSessionContext[] = "postern";
 
 template <auto Free>
 struct FreeWith {
@@ -75,6 +74,15 @@ Result<void> use_key(SSL_CTX* ctx, std::string_view pem) {
   return {};
 }
 
+/// A ticket holds the client's certificate, which isn't verified again when a session is resumed:
+/// sessions are good under the same authorities only.
+void bind_sessions(SSL_CTX* ctx, std::string_view ca_pem) {
+  std::array<unsigned char, SSL_MAX_SID_CTX_LENGTH> digest{};
+  unsigned size = 0;
+  EVP_Digest(ca_pem.data(), ca_pem.size(), digest.data(), &size, EVP_sha256(), nullptr);
+  SSL_CTX_set_session_id_context(ctx, digest.data(), size);
+}
+
 Result<void> ask_for_client_certificates(SSL_CTX* ctx, std::string_view ca_pem) {
   if (ca_pem.empty()) return {};
   const Bio in = memory_of(ca_pem);
@@ -103,7 +111,6 @@ void set_modes(SSL_CTX* ctx) {
   SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                             SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-  SSL_CTX_set_session_id_context(ctx, kSessionContext, sizeof kSessionContext - 1);
   SSL_CTX_set_num_tickets(ctx, 1);
 }
 
@@ -154,6 +161,7 @@ Result<SslCtx> TlsContexts::make_context(const Profile& profile, const Certifica
   set_modes(ctx.get());
   TRY(use_chain(ctx.get(), certificate.chain_pem));
   TRY(use_key(ctx.get(), certificate.key_pem));
+  bind_sessions(ctx.get(), profile.client_ca_pem);
   TRY(ask_for_client_certificates(ctx.get(), profile.client_ca_pem));
   SSL_CTX_set_app_data(ctx.get(), this);
   set_callbacks(ctx.get());

@@ -104,6 +104,8 @@ class Transportd:
 
 
 class TransportdTest(unittest.TestCase):
+    version = ssl.TLSVersion.MAXIMUM_SUPPORTED  # of connect()
+
     def setUp(self):
         self.temporary = tempfile.TemporaryDirectory()
         self.folder = Path(self.temporary.name)
@@ -184,17 +186,111 @@ class TransportdTest(unittest.TestCase):
         self.assertTrue(served)
         self.assert_refused("-alpn", "http/1.1")
 
+    # Tickets. Which process serves a connection is known: each has a door of its own.
+
+    def connect(self, server=None, resume=None, **certificate):
+        """A finished connection with Python's client: (client, message, session's socket). The
+        session has greeted, so the client has its ticket. `resume`: an earlier client."""
+        context = resume.context if resume else ssl._create_unverified_context()
+        context.maximum_version = self.version
+        if certificate:
+            context.load_cert_chain(**certificate)
+        client = context.wrap_socket(socket.create_connection(("127.0.0.1", self.port), timeout=20),
+                                     session=resume and resume.session)
+        message, inside = (server or self.server).accept()
+        for end in (client, inside):
+            self.addCleanup(end.close)
+        inside.sendall(b"* OK ready\r\n")
+        self.assertEqual(client.recv(100), b"* OK ready\r\n")
+        return client, message, inside
+
+    def rotate(self, *keys):
+        """The ticket keys of all processes, newest first, in use when it returns."""
+        self.server.order(TICKETS, tlv(KEYS, b"".join(keys)))
+        self.assertEqual(self.server.load([([], *self.one)]), "")
+
+    def in_each_version(self, test):
+        """test(option of s_client), once a version that connect() speaks then."""
+        for version, option in ((ssl.TLSVersion.TLSv1_2, "-tls1_2"),
+                                (ssl.TLSVersion.TLSv1_3, "-tls1_3")):
+            with self.subTest(version=version.name):
+                self.version = version
+                test(option)
+
+    def reused(self, *options, server=None):
+        """Whether openssl s_client resumed a session; it is served in any case."""
+        done = {}
+
+        def serve():
+            _, session = (server or self.server).accept()
+            session.sendall(b"* OK ready\r\n")
+            done["said"] = session.recv(100)
+            session.close()
+        session = threading.Thread(target=serve)
+        session.start()
+        out = self.run_client(*options, "-ign_eof", stdin=b"x\r\n")
+        session.join()
+        self.assertEqual(done["said"], b"x\r\n")
+        self.assertRegex(out, "(New|Reused), TLSv1")
+        return "Reused, TLSv1" in out
+
     def test_a_session_resumes_at_another_process(self):
-        ticket = self.folder / "ticket"
-        self.s_client("-tls1_2", "-sess_out", str(ticket))
+        self.in_each_version(self.resume_at_another_process)
+
+    def resume_at_another_process(self, option):
+        ticket = self.folder / f"ticket{option}"
+        self.assertFalse(self.reused(option, "-sess_out", ticket))
+        first = self.connect()[0]
         self.server.order(UNLISTEN)
         second = self.start()
+        self.assertNotEqual(second.process.pid, self.server.process.pid)
         try:
-            out, served = self.s_client("-tls1_2", "-sess_in", str(ticket), "-msg", server=second)
-            self.assertTrue(served)
-            self.assertNotIn("Certificate\n", out.replace("CertificateVerify", ""))  # abbreviated
+            self.assertTrue(self.reused(option, "-sess_in", ticket, server=second))
+            self.assertTrue(self.connect(second, first)[0].session_reused)
         finally:
             self.assertEqual(second.close(), 0)
+        self.server.order(LISTENER, tlv(SERVICE, b"imaps") + tlv(ALPN, b"imap"), [self.listener])
+
+    def test_an_old_ticket_key_is_accepted_and_a_ticket_of_the_new_one_given(self):
+        self.in_each_version(self.resume_with_an_old_key)
+
+    def resume_with_an_old_key(self, _):
+        keys = [os.urandom(80) for _ in range(3)]
+        self.rotate(keys[0])
+        first = self.connect()[0]
+        self.rotate(keys[1], keys[0])
+        second = self.connect(resume=first)[0]
+        self.assertTrue(second.session_reused)
+        self.rotate(keys[2], keys[1])  # the key of the first ticket has gone
+        self.assertTrue(self.connect(resume=second)[0].session_reused)
+
+    def test_a_ticket_whose_key_has_gone_costs_a_full_handshake_and_nothing_else(self):
+        self.in_each_version(self.resume_without_the_key)
+
+    def resume_without_the_key(self, option):
+        ticket = self.folder / f"ticket{option}"
+        client = self.connect()[0]
+        self.reused(option, "-sess_out", ticket)
+        self.rotate(os.urandom(80), os.urandom(80))
+        self.assertFalse(self.connect(resume=client)[0].session_reused)
+        self.assertFalse(self.reused(option, "-sess_in", ticket))
+
+    def test_a_ticket_does_not_outlive_the_authority_that_let_its_client_in(self):
+        self.certificate = self.client_certificate("/CN=anna")
+        self.in_each_version(self.resume_without_the_authority)
+
+    def resume_without_the_authority(self, _):
+        chain, key, ca = self.certificate
+        self.server.load([([], *self.one)], client_ca=ca)
+        client, message, _ = self.connect(certfile=chain, keyfile=key)
+        again, same, _ = self.connect(resume=client)
+        self.assertTrue(again.session_reused)
+        for facts in (message, same):
+            self.assertEqual(fields(facts)[CLIENT_CERTIFICATE], [b"anna"])
+        self.server.load([([], *self.one)])
+        again, message, _ = self.connect(resume=client)
+        self.assertNotIn(CLIENT_CERTIFICATE, fields(message))
+        self.assertFalse(again.session_reused)
 
     def test_a_set_that_does_not_load_keeps_the_old_one(self):
         error = self.server.load([([], self.one[0], self.two[1])])
@@ -366,15 +462,10 @@ class TransportdTest(unittest.TestCase):
         session.close()
 
     def test_a_killed_process_ends_only_its_own_connections(self):
-        context = ssl._create_unverified_context()
-
-        def connect(server):
-            tcp = socket.create_connection(("127.0.0.1", self.port), timeout=20)
-            return context.wrap_socket(tcp), server.accept()[1]
-        mine, my_session = connect(self.server)
+        mine, _, my_session = self.connect()
         self.server.order(UNLISTEN)
         second = self.start()
-        theirs, their_session = connect(second)
+        theirs, _, their_session = self.connect(second)
         second.process.kill()
         second.process.wait()
         self.assertEqual(their_session.recv(10), b"")  # the session sees the end
@@ -382,8 +473,6 @@ class TransportdTest(unittest.TestCase):
             self.assertEqual(theirs.recv(10), b"")
         my_session.sendall(b"still here")
         self.assertEqual(mine.recv(100), b"still here")
-        for end in (mine, my_session, theirs, their_session):
-            end.close()
         second.close()
 
 
