@@ -7,6 +7,7 @@
 import contextlib
 import hashlib
 import os
+import pwd
 import re
 import socket
 import ssl
@@ -449,17 +450,69 @@ class TransportdTest(unittest.TestCase):
             inside.close()
             session.close()
 
-    def test_a_client_that_has_gone_ends_the_connection_whatever_waits_for_it(self):
-        context = ssl._create_unverified_context()
-        tcp = socket.create_connection(("127.0.0.1", self.port), timeout=20)
-        client, session = context.wrap_socket(tcp), self.server.accept()[1]
+    # A peer that has gone. A process that turns round and round never sleeps.
+
+    def assert_sleeps(self):
+        """The process comes to rest: a moment in which it is always found asleep."""
+        end, asleep = time.monotonic() + 20, 0
+        while asleep < 20:
+            asleep = asleep + 1 if status_of(self.server.process.pid)["State"][0] == "S" else 0
+            self.assertLess(time.monotonic(), end, "transportd is busy with nothing to do")
+            time.sleep(0.01)
+
+    def gone(self):
+        """A session whose client has closed without reading; the session has seen its end."""
+        client, _, session = self.connect()
         client.close()
         self.assertEqual(session.recv(10), b"")
-        with self.assertRaises(OSError):  # the first octets are answered with a reset
+        return session
+
+    def test_octets_for_a_client_that_has_gone_end_the_connection(self):
+        session = self.gone()
+        with self.assertRaises((BrokenPipeError, ConnectionResetError)):  # a reset is the answer
             for _ in range(1000):
                 session.sendall(b"x" * 1000)
                 time.sleep(0.01)
+        self.assert_sleeps()
+
+    def test_a_session_that_stays_when_its_client_has_gone_costs_no_time(self):
+        session = self.gone()
+        session.sendall(b"x")  # answered with a reset, of which epoll would tell for ever
+        self.assert_sleeps()
+
+    def test_a_client_that_stays_when_its_session_has_gone_costs_no_time(self):
+        client, _, session = self.connect()
         session.close()
+        self.assertEqual(client.recv(10), b"")
+        self.assert_sleeps()
+
+    # The jail of the running process.
+
+    def test_it_has_no_rights_and_cannot_get_any(self):
+        status = status_of(self.server.process.pid)
+        self.assertEqual(status["NoNewPrivs"], "1")
+        self.assertEqual(status["Seccomp"], "2")  # a filter
+        for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+            self.assertEqual(int(status[name], 16), 0, name)
+        if os.geteuid() == 0:
+            nobody = pwd.getpwnam("nobody")
+            self.assertEqual(status["Uid"].split(), [str(nobody.pw_uid)] * 4)
+            self.assertEqual(status["Gid"].split(), [str(nobody.pw_gid)] * 4)
+            self.assertEqual(status["Groups"], "")
+
+    def test_its_root_is_the_empty_directory(self):
+        if os.geteuid() != 0:
+            self.skipTest("chroot needs root; Landlock and the filter hold for everybody")
+        for link in ("root", "cwd"):
+            self.assertEqual(os.readlink(f"/proc/{self.server.process.pid}/{link}"), str(self.folder))
+
+    def test_it_has_sockets_open_and_nothing_else(self):
+        self.connect()  # keys and certificates are loaded, connections served
+        folder = Path(f"/proc/{self.server.process.pid}/fd")
+        links = {entry.name: os.readlink(entry) for entry in folder.iterdir()}
+        others = {name: link for name, link in links.items() if int(name) > 2
+                  and not link.startswith("socket:") and link != "anon_inode:[eventpoll]"}
+        self.assertEqual(others, {})
 
     def test_a_killed_process_ends_only_its_own_connections(self):
         mine, _, my_session = self.connect()
@@ -480,6 +533,12 @@ def run(*words):
     """Output of a program that must succeed."""
     return subprocess.run([str(word) for word in words], check=True, capture_output=True,
                           text=True).stdout
+
+
+def status_of(pid):
+    """/proc/PID/status as {name: text}."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return {name: text.strip() for name, text in (line.split(":", 1) for line in lines)}
 
 
 if __name__ == "__main__":
