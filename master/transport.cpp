@@ -17,9 +17,8 @@ namespace {
 using service::transport::ControlMessage;
 using service::transport::Kind;
 
-constexpr std::size_t kTicketKey = 80;              // octets: name 16, AES 32, HMAC 32
-constexpr std::size_t kTicketKeys = 3;              // the present one and two old ones
-constexpr std::int64_t kRotate = 12 * 3600 * 1000;  // ms: a ticket is good for 24 to 36 hours
+constexpr std::size_t kTicketKey = 80;  // octets: name 16, AES 32, HMAC 32
+constexpr std::size_t kTicketKeys = 3;  // the present one and two old ones
 constexpr std::int64_t kLook = 1000;
 
 std::string option_of(const std::string& certificate, std::string_view what) {
@@ -165,7 +164,7 @@ bool Transport::look(const config::Config& config) {
   if (now - looked_at_ < kLook) return false;
   looked_at_ = now;
   read_answers();
-  const bool rotate = now - rotated_at_ >= kRotate;
+  const bool rotate = now - rotated_at_ >= config.duration("tls.ticket_rotation").count();
   if (rotate) rotate_tickets();
   const bool changed = fingerprint_of(config) != fingerprint_;
   if (changed) LOG(notice, "tls.keys_changed", {"files", files_of(config).size()});

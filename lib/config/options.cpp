@@ -325,6 +325,10 @@ constexpr std::array kOptions{
            "A handshake that takes longer ends the connection.", 1 * kSecond, 600 * kSecond},
     Option{"tls.processes", Type::integer, "0", "transportd processes; 0: one for each processor.",
            0, 64},
+    Option{"tls.ticket_rotation", Type::duration, "12h",
+           "Session tickets get a new key after this time; the two keys before it are still "
+           "accepted.",
+           1 * kSecond, 7 * 24 * 3600 * kSecond},
     Option{"tls.tls12", Type::boolean, "true", "Accept TLS 1.2 besides 1.3."},
     Option{"tls.user", Type::text, "postern-transport",
            "System user of transportd when started as root."},

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """TLS as the processes of a whole server share it: libssl and private keys are in transportd alone,
-which has nothing else; sessions resume at any transportd."""
+which has nothing else; sessions resume at any transportd while their tickets' keys change."""
 
 import base64
 import os
@@ -9,6 +9,7 @@ import pwd
 import signal
 import socket
 import ssl
+import time
 from pathlib import Path
 
 import harness
@@ -37,7 +38,7 @@ def status_of(pid):
 
 
 class Sealed(harness.ClientTest):
-    settings = ["tls.processes=2"]
+    settings = ["tls.processes=2", "tls.ticket_rotation=2s"]
 
     def setUp(self):
         super().setUp()
@@ -126,6 +127,18 @@ class Sealed(harness.ClientTest):
                 resumed, _, second = self.visit(version, ticket)
                 self.assertNotEqual(first, second)
                 self.assertTrue(resumed)
+
+    def test_tickets_are_renewed_while_their_keys_change(self):
+        for version in VERSIONS:
+            with self.subTest(version=version.name):
+                first = latest = self.visit(version)[1]
+                end = time.monotonic() + PATIENCE
+                while self.visit(version, first)[0]:  # until its key has gone
+                    resumed, latest, _ = self.visit(version, latest)
+                    self.assertTrue(resumed)
+                    self.assertLess(time.monotonic(), end, "the keys don't change")
+                    time.sleep(0.1)
+                self.assertTrue(self.visit(version, latest)[0])
 
 
 if __name__ == "__main__":
