@@ -89,6 +89,8 @@ bool Relay::tls_result(int result, std::string_view what) {
       return false;
     case SSL_ERROR_ZERO_RETURN:
       client_ended_ = true;
+      // Nothing can follow a handshake whose client has gone, and its socket stays ready.
+      if (state_ == State::handshake) end("closed during the handshake");
       return false;
     default:
       break;

@@ -480,6 +480,13 @@ class TransportdTest(unittest.TestCase):
         session.sendall(b"x")  # answered with a reset, of which epoll would tell for ever
         self.assert_sleeps()
 
+    def test_a_client_that_ends_its_handshake_half_way_is_let_go(self):
+        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as client:
+            client.sendall(b"\x16\x03\x01")  # a record's head begins
+            client.shutdown(socket.SHUT_WR)
+            self.assertEqual(client.recv(10), b"")
+        self.assert_sleeps()
+
     def test_a_client_that_stays_when_its_session_has_gone_costs_no_time(self):
         client, _, session = self.connect()
         session.close()
