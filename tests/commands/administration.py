@@ -10,9 +10,11 @@ import pty
 import re
 import select
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import unittest
 
@@ -21,6 +23,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 import live  # noqa: E402
 
 PATIENCE = 30  # seconds for anything that is awaited
+PROMPT = r"127\.0\.0\.1:\d+> "
 MAIL = b"From: a@example.org\r\nSubject: one\r\n\r\ntext\r\n"
 
 
@@ -36,15 +39,20 @@ class Terminal:
     def type(self, keys):
         os.write(self.fd, keys.encode())
 
+    def read(self, deadline):
+        """What it writes next, b"" once it has closed the terminal; None if it keeps silent."""
+        if not select.select([self.fd], [], [], max(0, deadline - time.monotonic()))[0]:
+            return None
+        try:
+            return os.read(self.fd, 65536)
+        except OSError:
+            return b""
+
     def expect(self, pattern):
         """Waits for `pattern` in what has come since the last match; gives what stood before."""
         deadline = time.monotonic() + PATIENCE
         while not (match := re.search(pattern, self.seen)):
-            ready = select.select([self.fd], [], [], max(0, deadline - time.monotonic()))[0]
-            try:
-                data = os.read(self.fd, 65536) if ready else b""
-            except OSError:  # the other side has closed
-                data = b""
+            data = self.read(deadline)
             if not data:
                 raise AssertionError(f"no {pattern!r} in {self.seen!r}")
             self.seen += data.decode(errors="replace")
@@ -52,12 +60,12 @@ class Terminal:
         return before
 
     def status(self):
-        """Waits for the program's end; its exit status."""
-        try:
-            while os.read(self.fd, 65536):
-                pass
-        except OSError:
+        """Waits for the program's end; its exit status, negative if it had to be killed."""
+        deadline = time.monotonic() + PATIENCE
+        while data := self.read(deadline):
             pass
+        if data is None:
+            os.kill(self.pid, signal.SIGKILL)
         os.close(self.fd)
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
@@ -86,6 +94,10 @@ class Administration(unittest.TestCase):
         done = subprocess.run(self.adm_command(*words), text=True, capture_output=True)
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         return done.stdout + done.stderr
+
+    def shell(self, command=None):
+        return Terminal(command or self.adm_command(),
+                        {"HOME": str(self.home), "TERM": "xterm", "PATH": os.environ["PATH"]})
 
     def imap(self, user):
         client = imaplib.IMAP4(self.server.host, self.server.imap_port)
@@ -224,45 +236,51 @@ class Administration(unittest.TestCase):
         self.assertIn("no such command", self.adm("frobnicate", status=64))
 
     def test_the_shell_edits_lines_and_remembers_them(self):
-        shell = Terminal(self.adm_command(), {"HOME": str(self.home), "TERM": "xterm",
-                                              "PATH": os.environ["PATH"]})
-        prompt = r"127\.0\.0\.1:\d+> "
-        shell.expect(prompt)
+        shell = self.shell()
+        shell.expect(PROMPT)
         shell.type("help\n")
-        told = shell.expect(prompt)
+        told = shell.expect(PROMPT)
         for word in ("createmailbox", "setquota", "listquotaroot", "exit"):
             self.assertIn(word, told)
         shell.type("help sam\n")
-        self.assertIn("setaclmailbox", shell.expect(prompt))
+        self.assertIn("setaclmailbox", shell.expect(PROMPT))
         shell.type("cm news/Xtalk\x1b[D\x1b[D\x1b[D\x1b[D\x04\n")  # left, left, …, delete: talk -> alk
-        shell.expect(prompt)
+        shell.expect(PROMPT)
         shell.type("cm 'two words'; lm two*\n")
-        self.assertIn("two words", shell.expect(prompt))
+        self.assertIn("two words", shell.expect(PROMPT))
         shell.type("listq\t\t")  # completion: two commands begin so
         shell.expect("listquotaroot")
-        shell.expect(prompt)
+        shell.expect(PROMPT)
         shell.type("\x15\x1b[A\x1b[A\n")  # erase the line; up, up: the cm of news again
-        self.assertIn("exists", shell.expect(prompt))
+        self.assertIn("exists", shell.expect(PROMPT))
         shell.type("lm news/*\n")
-        self.assertIn("news/Xalk", shell.expect(prompt))
+        self.assertIn("news/Xalk", shell.expect(PROMPT))
         shell.type("dm news/nowhere\n")
-        self.assertIn("no such mailbox", shell.expect(prompt))
+        self.assertIn("no such mailbox", shell.expect(PROMPT))
         shell.type("exit\n")
         self.assertEqual(shell.status(), 0)
         history = (self.home / ".posternadm_history").read_text().replace("\\040", " ")
         self.assertIn("cm news/Xalk\n", history)
-        again = Terminal(self.adm_command(), {"HOME": str(self.home), "TERM": "xterm",
-                                              "PATH": os.environ["PATH"]})
-        again.expect(prompt)
+        again = self.shell()
+        again.expect(PROMPT)
         again.type("\x1b[A\x1b[A\x1b[A\n")  # exit, dm, lm news/*
-        self.assertIn("news/Xalk", again.expect(prompt))
+        self.assertIn("news/Xalk", again.expect(PROMPT))
         again.type("\x04")
         self.assertEqual(again.status(), 0)
 
+    def test_the_shell_has_the_keys_as_soon_as_its_prompt_stands(self):
+        """A ^D that came before libedit had the terminal was lost: the shell waited for ever."""
+        for _ in range(30):
+            shell = self.shell()
+            shell.expect(PROMPT)
+            mode = termios.tcgetattr(shell.fd)[3]
+            shell.type("\x04")
+            self.assertFalse(mode & termios.ICANON)
+            self.assertEqual(shell.status(), 0)
+
     def test_a_password_is_asked_for_and_not_shown(self):
-        shell = Terminal([f"{self.server.env['BIN']}/posternadm", "--port",
-                          str(self.server.imap_port), "--user", "admin"],
-                         {"HOME": str(self.home), "TERM": "xterm", "PATH": os.environ["PATH"]})
+        shell = self.shell([f"{self.server.env['BIN']}/posternadm", "--port",
+                            str(self.server.imap_port), "--user", "admin"])
         shell.expect("(?i)password[^:]*: ?")
         shell.type("pass\n")
         self.assertNotIn("pass\r", shell.expect("> "))

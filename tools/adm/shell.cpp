@@ -86,6 +86,13 @@ char** complete(const char* text, int start, int) {
   return start == 0 ? ::rl_completion_matches(text, next_command) : nullptr;
 }
 
+/// libedit itself switches the terminal after the prompt is out: a ^D typed in between would be the
+/// kernel's, which keeps it as an octet 0 that says nothing.
+int take_keys_before_the_prompt() {
+  ::rl_prep_terminal(1);
+  return 0;
+}
+
 std::string history_file() {
   const char* home = std::getenv("HOME");
   return home ? std::string(home) + "/.posternadm_history" : std::string();
@@ -112,6 +119,7 @@ int interact_with_terminal(AdmSession& session) {
   const std::string history = history_file();
   ::rl_readline_name = "posternadm";
   ::rl_attempted_completion_function = complete;
+  ::rl_pre_input_hook = take_keys_before_the_prompt;
   ::using_history();
   if (!history.empty()) ::read_history(history.c_str());
   int status = 0;
