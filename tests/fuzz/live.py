@@ -14,8 +14,11 @@ the last sessions had sent is then in FOLDER, for --replay.
 import argparse
 import base64
 import collections
+import contextlib
+import faulthandler
 import random
 import re
+import select
 import shutil
 import socket
 import ssl
@@ -99,6 +102,56 @@ class Complaints:
         return [line for line in text[:end].decode("latin-1").splitlines() if BAD_LOG.search(line)]
 
 
+class Silence(Exception):
+    """The server has done nothing for too long."""
+
+
+class Peer:
+    """A connection whose answers are taken while it sends, or the two ends would wait for each
+    other. One thread does both: OpenSSL dies when two use a TLS connection at once, and Python
+    (before 3.13) doesn't keep them apart."""
+
+    LATER = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+    def __init__(self, connection):
+        self.socket, self.answers, self.ended = connection, [], False
+        connection.setblocking(False)
+
+    def send(self, octets):
+        while octets:
+            reading = [] if self.ended else [self.socket]
+            readable, writable, _ = select.select(reading, [self.socket], [], PATIENCE)
+            if not readable and not writable:
+                raise Silence("takes no octets")
+            if readable:
+                self.take()
+            with contextlib.suppress(*self.LATER):
+                octets = octets[self.socket.send(octets):]
+
+    def take(self):
+        """What has come."""
+        with contextlib.suppress(*self.LATER):
+            while data := self.socket.recv(65536):
+                self.answers.append(data)
+            self.ended = True
+
+    def listen(self, seconds):
+        """Takes what comes until the end, or until nothing has come for so long; whether it is the
+        end."""
+        while not self.ended and select.select([self.socket], [], [], seconds)[0]:
+            self.take()
+        return self.ended
+
+    def leave(self, how):
+        """Closes one direction or both, and waits for the server's end."""
+        socket.socket.shutdown(self.socket, how)  # SSLSocket's own would read no TLS from here on
+        if not self.listen(PATIENCE):
+            raise Silence("neither an answer nor an end")
+
+    def close(self):
+        self.socket.close()
+
+
 class Fuzzer:
     """One protocol against one instance; sessions may run in several threads."""
 
@@ -148,32 +201,27 @@ class Fuzzer:
         return peer
 
     def say(self, rng, data):
-        """Sends `data`; what went wrong, else nothing. A reader takes the answers meanwhile, or the
-        two ends would wait for each other."""
+        """Sends `data`; what went wrong, else nothing."""
         try:
-            peer = self.connect(rng)
+            peer = Peer(self.connect(rng))
         except OSError as error:
             return [f"no connection: {error}"]
         trouble = []
-        answers = []
-        reader = threading.Thread(target=drain, args=(peer, answers, trouble))
-        reader.start()
         try:
             while data:
                 size = rng.choice((1, 3, 20, 200, 4000, len(data)))
-                peer.sendall(data[:size])
+                peer.send(data[:size])
                 data = data[size:]
                 if rng.random() < 0.02:
-                    time.sleep(0.01)  # long enough that the session may be parked
+                    peer.listen(0.01)  # long enough that the session may be parked
             # Some clients just vanish; the others wait for the end.
-            peer.shutdown(socket.SHUT_WR if rng.random() < 0.9 else socket.SHUT_RDWR)
-        except socket.timeout:
-            trouble.append("hangs: takes no octets")
+            peer.leave(socket.SHUT_WR if rng.random() < 0.9 else socket.SHUT_RDWR)
+        except Silence as silence:
+            trouble.append(f"hangs: {silence} for {PATIENCE} s")
         except OSError:
             pass  # the server may close on nonsense
-        reader.join()
         peer.close()
-        self.accepted += len(POSITIVE.findall(b"".join(answers)))
+        self.accepted += len(POSITIVE.findall(b"".join(peer.answers)))
         return trouble
 
     def found(self, trouble):
@@ -184,16 +232,6 @@ class Fuzzer:
         for number, data in enumerate(list(self.recent)):
             (self.keep / f"{self.protocol}-{len(self.findings)}-{number:02}").write_bytes(data)
         shutil.copy(self.log.path, self.keep / "log")
-
-
-def drain(peer, answers, trouble):
-    try:
-        while data := peer.recv(65536):
-            answers.append(data)
-    except socket.timeout:
-        trouble.append(f"hangs: neither an answer nor an end for {PATIENCE} s")
-    except OSError:
-        pass
 
 
 def prepare(server):
@@ -254,6 +292,7 @@ def arguments():
 
 
 def main():
+    faulthandler.enable()
     given = arguments()
     keep = given.keep or Path(tempfile.gettempdir()) / f"postern-fuzz-findings-{given.protocol}"
     with tempfile.TemporaryDirectory(prefix="postern-fuzz-") as folder:
