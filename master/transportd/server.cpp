@@ -307,7 +307,8 @@ void Server::accept_all(const Listener& listener) {
     connection.deadline = steady_millis() + handshake_limit_;
     connection.before_proxy = std::move(tcp);
     connection.listener = listener.socket.get();
-    epoll_event event{.events = EPOLLIN,
+    // Edges: half a header stays in the socket, and would be ready all the time.
+    epoll_event event{.events = EPOLLIN | EPOLLET,
                       .data = {.u64 = token_of(static_cast<int>(Source::tcp), number)}};
     epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, connection.before_proxy.get(), &event);
   }

@@ -487,6 +487,19 @@ class TransportdTest(unittest.TestCase):
             self.assertEqual(client.recv(10), b"")
         self.assert_sleeps()
 
+    def test_half_a_proxy_header_costs_no_time(self):
+        self.server.order(UNLISTEN)
+        self.server.order(LISTENER, tlv(SERVICE, b"imaps") + tlv(ALPN, b"imap")
+                          + tlv(PROXIES, b"127.0.0.1"), [self.listener])
+        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as client:
+            client.sendall(b"PROXY TCP4 ")
+            self.assert_sleeps()
+            client.sendall(b"192.0.2.7 198.51.100.1 4000 993\r\n")
+            with ssl._create_unverified_context().wrap_socket(client):
+                message, session = self.server.accept()
+                session.close()
+        self.assertEqual(fields(message)[PEER][0], b"192.0.2.7")
+
     def test_a_client_that_stays_when_its_session_has_gone_costs_no_time(self):
         client, _, session = self.connect()
         session.close()
