@@ -8,8 +8,9 @@
 namespace postern {
 
 void assertion_failed(const char* expression, const char* file, int line) {
-  std::fprintf(stderr, "event=process.abort pid=%d assertion=\"%s\" file=%s line=%d\n",
-               static_cast<int>(getpid()), expression, file, line);
+  static_cast<void>(std::fprintf(stderr,
+                                 "event=process.abort pid=%d assertion=\"%s\" file=%s line=%d\n",
+                                 static_cast<int>(getpid()), expression, file, line));
   std::abort();
 }
 

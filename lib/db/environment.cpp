@@ -4,8 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdlib>
+#include <algorithm>
 #include <filesystem>
+#include <random>
 
 #include "lib/base/fd.h"
 #include "lib/log/log.h"
@@ -104,7 +105,8 @@ Result<Transaction> Environment::begin() {
 
 Result<void> Environment::back_off(int attempt) {
   if (attempt == kMostAttempts) return fail(Errc::in_use, "deadlocked {} times", attempt);
-  ::usleep(static_cast<useconds_t>(std::rand() % (100 << (attempt < 7 ? attempt : 7))));
+  thread_local std::minstd_rand random(static_cast<std::uint32_t>(::gettid()));
+  ::usleep(static_cast<useconds_t>(random() % (100U << std::min(attempt, 7))));
   return {};
 }
 

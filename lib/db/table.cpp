@@ -129,7 +129,8 @@ Result<void> Table::scan(Transaction* txn, std::string_view first, const Visit& 
     Dbt bulk = into(buffer.data(), buffer.size());
     code = cursor->get(&key, &bulk, step | DB_MULTIPLE_KEY);
     if (code == DB_BUFFER_SMALL && buffer.size() < kMostBulk) {
-      buffer.resize(std::max<std::size_t>(buffer.size() * 2, (bulk.get_size() / 1024 + 2) * 1024));
+      buffer.resize(std::max<std::size_t>(buffer.size() * 2,
+                                          (std::size_t{bulk.get_size()} / 1024 + 2) * 1024));
       continue;
     }
     if (code == DB_NOTFOUND) return {};

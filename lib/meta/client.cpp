@@ -131,7 +131,7 @@ Result<std::string_view> Client::exchange_once(std::string_view request, std::in
   return receive(sequence_of(request), deadline);
 }
 
-Result<std::string_view> Client::exchange(std::string request, std::int64_t deadline) {
+Result<std::string_view> Client::exchange(const std::string& request, std::int64_t deadline) {
   bool sent = false;
   for (int attempt = 0;; ++attempt) {
     Result<void> connected;

@@ -76,7 +76,7 @@ class Client final : public Meta {
   std::string request(wire::Op op, std::uint8_t flags, const Args&... args);
 
   /// The reply to `request`, over as many connections as it takes. The view lasts until the next.
-  Result<std::string_view> exchange(std::string request, std::int64_t deadline);
+  Result<std::string_view> exchange(const std::string& request, std::int64_t deadline);
   Result<std::string_view> exchange_once(std::string_view request, std::int64_t deadline);
   Result<void> send_only(const std::string& frames);
   Result<void> connect(std::int64_t deadline);

@@ -241,6 +241,7 @@ Result<std::vector<MailboxEntry>> Core::outbox(std::size_t most) {
     return ids.size() < most;
   }));
   std::vector<MailboxEntry> out;
+  out.reserve(ids.size());
   for (const auto& id : ids) out.push_back(TRY(lookup(TRY(mailbox_id_from(id)))));
   return out;
 }

@@ -144,7 +144,11 @@ int ForkServer::fork_missing() {
       tokens_ + static_cast<double>((now - tokens_at_) * setup_.settings.fork_rate) / 1000.0);
   tokens_at_ = now;
   std::uint32_t wanted = missing();
-  for (; wanted > 0 && tokens_ >= 1; --wanted, tokens_ -= 1) fork_worker();
+  while (wanted > 0 && tokens_ >= 1) {
+    fork_worker();
+    --wanted;
+    tokens_ -= 1;
+  }
   const bool waiting = setup_.scoreboard->head().pools[setup_.pool].waiting.load() != 0;
   if (wanted > 0 || waiting) return 20;  // the rate holds us back, or our children are on their way
   return 1000;                           // a poke may be lost with a porter that is killed

@@ -35,7 +35,7 @@ class Put {
   }
   template <std::size_t N>
   void operator()(std::uint16_t tag, const std::array<std::string, N>& texts) {
-    for (std::uint16_t i = 0; i < N; ++i) (*this)(static_cast<std::uint16_t>(tag + i), texts[i]);
+    for (std::size_t i = 0; i < N; ++i) (*this)(static_cast<std::uint16_t>(tag + i), texts[i]);
   }
   [[nodiscard]] std::string take() { return std::move(out_).take(); }
 
@@ -77,7 +77,7 @@ class Take {
   }
   template <std::size_t N>
   void operator()(std::uint16_t tag, std::array<std::string, N>& texts) {
-    for (std::uint16_t i = 0; i < N; ++i) (*this)(static_cast<std::uint16_t>(tag + i), texts[i]);
+    for (std::size_t i = 0; i < N; ++i) (*this)(static_cast<std::uint16_t>(tag + i), texts[i]);
   }
   [[nodiscard]] bool taken() const { return taken_; }
   [[nodiscard]] bool failed() const { return failed_; }

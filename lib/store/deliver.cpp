@@ -222,6 +222,7 @@ Result<std::vector<Appended>> Store::append(const meta::MailboxEntry& entry,
                                     many ? impl_->new_txn() : 0));
   const auto write = [&]() -> Result<void> {
     std::vector<Row> rows;
+    rows.reserve(ready.size());
     for (const Ready& r : ready) rows.push_back(r.row());
     return intake.write(
         std::move(rows), [&](std::size_t i) { return std::string_view(ready[i].built.record); },
