@@ -21,7 +21,8 @@ bool matches_octets(std::string_view pattern, std::string_view name) {
         if (row[i - 1] != 0 && (p == '*' || name[i - 1] != kSeparator)) row[i] = 1;
       continue;
     }
-    for (std::size_t i = name.size(); i > 0; --i) row[i] = row[i - 1] != 0 && name[i - 1] == p;
+    for (std::size_t i = name.size(); i > 0; --i)
+      row[i] = row[i - 1] != 0 && name[i - 1] == p ? 1 : 0;
     row[0] = 0;
   }
   return row[name.size()] != 0;

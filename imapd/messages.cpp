@@ -76,7 +76,8 @@ Result<std::vector<NumberRange>> resolve(const Context& ctx, const NumberSet& se
 
 namespace {
 
-void add_unshown(const Selected& selected, std::vector<NumberRange> known, NumberSetWriter& out) {
+void add_unshown(const Selected& selected, const std::vector<NumberRange>& known,
+                 NumberSetWriter& out) {
   const std::uint32_t uidnext = selected.view.mark().told_uidnext.value();
   for (const NumberRange& range : known) {
     std::uint32_t from = range.first;
@@ -98,7 +99,7 @@ std::string vanished_of(const Selected& selected, const store::Mailbox::Since& s
   std::string out;
   NumberSetWriter writer(out);
   if (since.below_floor) {
-    add_unshown(selected, std::move(known), writer);
+    add_unshown(selected, known, writer);
   } else {
     auto range = known.begin();
     for (const Uid uid : since.vanished) {

@@ -179,7 +179,7 @@ Result<std::string> decode_name(std::string_view wire, NameForm form) {
 }
 
 std::string encode_name(std::string_view utf8, NameForm form) {
-  const std::string wire = form == NameForm::utf8 ? std::string(utf8) : to_modified_utf7(utf8);
+  std::string wire = form == NameForm::utf8 ? std::string(utf8) : to_modified_utf7(utf8);
   if (is_atom(wire)) return wire;
   if (needs_literal(wire)) return fmt::format("{{{}}}\r\n{}", wire.size(), wire);
   std::string out = "\"";

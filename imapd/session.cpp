@@ -203,11 +203,11 @@ Session::Step Session::handle_tagged(const Framed&, Cursor& in) {
   if (ctx_.selected) ctx_.selected->own_change = ModSeq(0);
   Completion completion = command->run(ctx_, in);
   run_events(ctx_);
-  return finish(command, std::move(completion));
+  return finish(command, completion);
 }
 
 // Tells what changed, if this is the moment, then the tagged reply.
-Session::Step Session::finish(const Command* command, Completion completion) {
+Session::Step Session::finish(const Command* command, const Completion& completion) {
   using Kind = Completion::Kind;
   const bool goes_on =
       completion.kind == Kind::ok || completion.kind == Kind::no || completion.kind == Kind::bad;

@@ -27,7 +27,7 @@ class Session {
   Step serve_command();
   Step handle(const Framed& framed);
   Step handle_tagged(const Framed& framed, Cursor& in);
-  Step finish(const Command* command, Completion completion);
+  Step finish(const Command* command, const Completion& completion);
   Step reply(std::string_view name, const Completion& completion);
   Step count_mistake();
   Step start_tls();

@@ -133,7 +133,7 @@ void Planner::operator()(const sieve::Snooze& action) {
   snoozed.add_flags = action.add_flags;
   snoozed.remove_flags = action.remove_flags;
   for (auto& one : plan_.copies)
-    if (one.mailbox.id == place->id) one.snoozed = std::move(snoozed);
+    if (one.mailbox.id == place->id) one.snoozed = snoozed;
 }
 
 void Planner::operator()(const sieve::Redirect& action) {

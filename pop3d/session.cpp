@@ -96,6 +96,7 @@ void Pop3::commit_seen() {
   auto& retrieved = conn.maildrop.retrieved;
   if (retrieved.empty()) return;
   std::vector<store::RecNo> records;
+  records.reserve(retrieved.size());
   for (const std::uint32_t n : retrieved) records.push_back(view_->at(SeqNum(n)));
   retrieved.clear();
   store::FlagChange change;

@@ -45,6 +45,7 @@ Result<std::uint32_t> parse_return(Cursor& in) {
 
 std::vector<search::Range> to_search(const std::vector<NumberRange>& ranges) {
   std::vector<search::Range> out;
+  out.reserve(ranges.size());
   for (const NumberRange& range : ranges) out.push_back({range.first, range.last});
   return out;
 }

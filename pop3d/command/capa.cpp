@@ -95,6 +95,7 @@ void run_quit(Pop3& session, Argument) {
   auto& deleted = session.conn.maildrop.deleted;
   if (!deleted.empty()) {
     std::vector<store::RecNo> records;
+    records.reserve(deleted.size());
     for (const std::uint32_t number : deleted) records.push_back(session.view().at(SeqNum(number)));
     session.commit_seen();
     const auto gone = session.mailbox().expunge(records, false);
