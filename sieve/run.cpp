@@ -86,9 +86,9 @@ Result<bool> Run::test(const Code& code) {
 
 Result<Flow> Run::include(std::shared_ptr<const Script> script, std::string name) {
   const std::uint32_t root = current_part();
-  holders_.push_back(script);
-  push_frame(*script, std::move(name), root);
-  const auto flow = block(script->code);
+  const Script& held = *holders_.emplace_back(std::move(script));
+  push_frame(held, std::move(name), root);
+  auto flow = block(held.code);
   if (!flow) return flow;
   frames_.pop_back();
   return *flow == Flow::stop ? Flow::stop : Flow::next;

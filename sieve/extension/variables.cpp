@@ -41,26 +41,26 @@ std::string encode_url(std::string_view text) {
 
 struct Modifier {
   Tag tag;
-  std::string (*apply)(std::string);
+  std::string (*apply)(const std::string&);
 };
 
 // In order of precedence: 40, 30, 20, 15, 10 (RFC 5229 §4.1).
 constexpr std::array kModifiers{
-    Modifier{Tag::lower, [](std::string v) { return to_lower(v); }},
-    Modifier{Tag::upper, [](std::string v) { return to_upper(v); }},
-    Modifier{Tag::lowerfirst, [](std::string v) { return with_first(std::move(v), ascii_lower); }},
-    Modifier{Tag::upperfirst, [](std::string v) { return with_first(std::move(v), ascii_upper); }},
-    Modifier{Tag::quotewildcard, [](std::string v) { return quote_wildcards(v); }},
-    Modifier{Tag::quoteregex, [](std::string v) { return quote_regex(v); }},
-    Modifier{Tag::encodeurl, [](std::string v) { return encode_url(v); }},
-    Modifier{Tag::length, [](std::string v) { return fmt::format("{}", utf8_count(v)); }},
+    Modifier{Tag::lower, [](const std::string& v) { return to_lower(v); }},
+    Modifier{Tag::upper, [](const std::string& v) { return to_upper(v); }},
+    Modifier{Tag::lowerfirst, [](const std::string& v) { return with_first(v, ascii_lower); }},
+    Modifier{Tag::upperfirst, [](const std::string& v) { return with_first(v, ascii_upper); }},
+    Modifier{Tag::quotewildcard, [](const std::string& v) { return quote_wildcards(v); }},
+    Modifier{Tag::quoteregex, [](const std::string& v) { return quote_regex(v); }},
+    Modifier{Tag::encodeurl, [](const std::string& v) { return encode_url(v); }},
+    Modifier{Tag::length, [](const std::string& v) { return fmt::format("{}", utf8_count(v)); }},
 };
 
 }  // namespace
 
 std::string modify(const Code& code, std::string value) {
   for (const auto& modifier : kModifiers)
-    if (code.has(modifier.tag)) value = modifier.apply(std::move(value));
+    if (code.has(modifier.tag)) value = modifier.apply(value);
   return value;
 }
 
