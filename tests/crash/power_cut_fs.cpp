@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "lib/base/assert.h"
 #include "lib/store/format.h"
 
 namespace postern::store::testing {
@@ -189,7 +190,7 @@ class Disk {
     for (const auto& [name, number] : names_) {
       const std::string path = root + "/" + name;
       if (const auto first = written.find(number); first != written.end()) {
-        ::link(first->second.c_str(), path.c_str());
+        ASSERT(::link(first->second.c_str(), path.c_str()) == 0);
         continue;
       }
       written[number] = path;

@@ -37,7 +37,9 @@ class NextBoot final : public Fs {
 
 std::string fast_directory() {
   std::string name = "/dev/shm/postern-cut-XXXXXX";
-  if (::mkdtemp(name.data()) == nullptr) name = "/tmp/postern-cut-XXXXXX", ::mkdtemp(name.data());
+  if (::mkdtemp(name.data()) != nullptr) return name;
+  name = "/tmp/postern-cut-XXXXXX";
+  EXPECT_NE(::mkdtemp(name.data()), nullptr);
   return name;
 }
 
