@@ -178,7 +178,7 @@ def memory(subject, _round):
     reads the envelopes of the big mailbox, and all processes then."""
     server = subject.server
     big = subject.mailbox("big0", subject.size.big)
-    time.sleep(1)  # sessions of earlier cases end
+    processes.wait_unconnected(server.imap_port, 10)  # sessions of earlier cases have ended
     spare = min(worker_sizes(server), default=None)
     with imaplib.IMAP4(server.host, server.imap_port) as session:
         session.login("user1", PASSWORD)

@@ -88,3 +88,21 @@ def wait_gone(pids, seconds):
             return False
         time.sleep(0.02)
     return True
+
+
+def connected(port):
+    """Whether any process on this machine has an open TCP connection at its own `port`."""
+    rows = [row.split() for name in ("tcp", "tcp6")
+            for row in Path(f"/proc/net/{name}").read_text().splitlines()[1:]]
+    open_states = ("01", "08")  # established, and those whose client alone has closed
+    return any(row[1].endswith(f":{port:04X}") and row[3] in open_states for row in rows)
+
+
+def wait_unconnected(port, seconds):
+    """True when `port` has no open connection within `seconds`."""
+    deadline = time.monotonic() + seconds
+    while connected(port):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True

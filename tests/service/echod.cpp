@@ -185,6 +185,8 @@ class Echo final : public service::Daemon {
   static void sleep_for(std::uint64_t millis, net::Stream& stream) {
     const timespec time{static_cast<time_t>(millis / 1000),
                         static_cast<long>(millis % 1000) * 1'000'000};
+    stream.write("sleeping\r\n");
+    static_cast<void>(stream.flush());  // so that the test knows it
     nanosleep(&time, nullptr);
     stream.write("slept\r\n");
   }
