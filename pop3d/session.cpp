@@ -166,9 +166,10 @@ void Pop3::run_line(std::string_view line) {
 
 service::Outcome Pop3::finish() {
   service::Outcome outcome;
-  if (ended_ || stream.broken()) {
-    if (view_) commit_seen();
-    (void)stream.flush();  // the peer may be gone; nothing depends on it
+  if (view_) commit_seen();
+  // Answers to commands that were sent before the one that is delayed, or before STLS, go first.
+  const bool flushed = stream.flush().has_value();
+  if (ended_ || !flushed) {
     outcome.ended.reason = ended_.value_or("closed");
     LOG(notice, "pop3.logout", {"conn", facts.session_id}, {"user", conn.who.user.text()},
         {"reason", outcome.ended.reason}, {"in", stream.counters().in},
@@ -182,7 +183,6 @@ service::Outcome Pop3::finish() {
 }
 
 service::Outcome Pop3::park() {
-  if (view_) commit_seen();
   const bool in_mailbox = conn.state == State::transaction;
   service::Outcome outcome;
   outcome.kind = service::Outcome::Kind::parked;

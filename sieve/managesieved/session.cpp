@@ -259,8 +259,10 @@ void Managesieve::answer(const Result<Request>& request) {
 
 service::Outcome Managesieve::finish() {
   service::Outcome outcome;
-  if (ended_ || stream.broken()) {
-    (void)stream.flush();  // the peer may be gone; nothing depends on it
+  // Answers to commands that were sent before the one that is delayed, or before STARTTLS, go
+  // first.
+  const bool flushed = stream.flush().has_value();
+  if (ended_ || !flushed) {
     outcome.ended.reason = ended_.value_or("closed");
     LOG(notice, "sieve.logout", {"conn", facts.session_id}, {"user", conn.who.user.text()},
         {"reason", outcome.ended.reason});

@@ -2,6 +2,9 @@
 """ManageSieve clients of others: sieve-connect, Python's sievelib, Perl's Net::ManageSieve, all
 through STARTTLS."""
 
+import base64
+import re
+import socket
 import subprocess
 import unittest
 
@@ -28,6 +31,23 @@ class ManageSieve(harness.ClientTest):
             ["sieve-connect", "--nosrv", "--notlsverify", "--server", self.server.host, "--port",
              self.port, "--user", user, "--authmech", "PLAIN", "--passwordfd", "0", *words],
             status, input=harness.PASSWORD.encode() + b"\n", cwd=self.home).decode()
+
+    def test_answers_before_a_failed_login_are_not_lost(self):
+        words = base64.b64encode(b"\0nobody\0wrong").decode()
+        with socket.create_connection((self.server.host, int(self.port)), 20) as tcp:
+            tcp.sendall(f'NOOP "one"\r\nAUTHENTICATE "PLAIN" "{words}"\r\nNOOP "two"\r\nLOGOUT\r\n'
+                        .encode())
+            with tcp.makefile("rb") as lines:
+                answers = re.findall(rb'^OK \(TAG "(\w+)"\)|^(NO)', lines.read(), re.M)
+        self.assertEqual(answers, [(b"one", b""), (b"", b"NO"), (b"two", b"")])
+
+    def test_commands_behind_starttls_are_never_taken(self):
+        with socket.create_connection((self.server.host, int(self.port)), 20) as tcp:
+            tcp.sendall(b'STARTTLS\r\nNOOP "inside"\r\n')
+            with tcp.makefile("rb") as lines:
+                answer = lines.read()
+        self.assertRegex(answer, rb"\r\nBYE ")
+        self.assertNotIn(b"inside", answer)
 
     def test_sieve_connect(self):
         user = self.new_user()
