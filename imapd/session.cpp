@@ -118,7 +118,7 @@ Session::Step Session::at_boundary() {
   while (!has_line()) {
     const auto ready = stream_.wait_readable(runtime_.linger());
     if (!ready) return read_failed(ready.error());
-    if (!*ready) return park();
+    if (!*ready) return park_at_boundary();
     if (const auto filled = stream_.fill(); !filled) return read_failed(filled.error());
   }
   return std::nullopt;
@@ -132,7 +132,7 @@ Session::Step Session::idle_boundary() {
     if (has_line()) break;
     const auto ready = stream_.wait_readable(milliseconds{0});
     if (!ready) return read_failed(ready.error());
-    if (!*ready) return park();
+    if (!*ready) return park_at_boundary();
     if (const auto filled = stream_.fill(); !filled) return read_failed(filled.error());
   }
   const auto line = stream_.read_line(kTextBeforeLogin);
@@ -323,14 +323,24 @@ service::Outcome Session::park() {
       known ? back_.options.autologout
             : runtime_.config().duration("service." + wake_.facts.service + ".login_timeout");
   parked.goodbye = "* BYE Autologout; idle for too long\r\n";
+  if (ctx_.selected) parked.mailbox = ctx_.selected->entry.name.text();
   if (!conn_.in_idle()) return outcome;
   parked.keepalive = back_.options.idle_keepalive;
   parked.keepalive_text = "* OK Still here\r\n";
   if (ctx_.selected) {
-    parked.mailbox = ctx_.selected->entry.name.text();
     const store::Mailbox& mailbox = *ctx_.selected->mailbox;
     parked.watches.push_back({mailbox.board_slot(), mailbox.board_value()});
   }
+  return outcome;
+}
+
+/// Parked with half a line the client has as long as with half a literal to go on.
+service::Outcome Session::park_at_boundary() {
+  const bool begun = stream_.more_input_buffered();
+  service::Outcome outcome = park();
+  if (!begun || outcome.kind != service::Outcome::Kind::parked) return outcome;
+  outcome.parked.autologout = std::min(outcome.parked.autologout, stream_.limits().read);
+  outcome.parked.goodbye = "* BYE Autologout; the command was not finished in time\r\n";
   return outcome;
 }
 

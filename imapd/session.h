@@ -39,6 +39,7 @@ class Session {
   [[nodiscard]] bool has_line() const;
 
   service::Outcome park();
+  service::Outcome park_at_boundary();
   service::Outcome end(std::string_view reason);
   service::Outcome bye(std::string_view text, std::string_view reason);
 
