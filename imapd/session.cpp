@@ -112,9 +112,15 @@ Session::Step Session::selected_lost(const Error& error) {
 
 bool Session::has_line() const { return stream_.buffered().find('\n') != std::string_view::npos; }
 
-// Between two commands: go on if the client has sent one, linger a little, else park.
+// Between two commands: go on if the client has sent one, unless others wait for long; linger a
+// little, else park.
 Session::Step Session::at_boundary() {
   if (conn_.in_idle()) return idle_boundary();
+  if (runtime_.makes_room(served_, stream_.buffered().size())) {
+    service::Outcome outcome = park();
+    outcome.parked.goes_on = true;
+    return outcome;
+  }
   while (!has_line()) {
     const auto ready = stream_.wait_readable(runtime_.linger());
     if (!ready) return read_failed(ready.error());
@@ -174,6 +180,7 @@ Session::Step Session::serve_command() {
       [this](std::string_view text, const LiteralHead& head) { return judge_literal(text, head); });
   if (!framed) return read_failed(framed.error());
   ++conn_.commands;
+  ++served_;
   Step step = handle(*framed);
   ctx_.staged.clear();
   back_.store.flush_due();

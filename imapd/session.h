@@ -51,6 +51,7 @@ class Session {
   Responder out_;
   Context ctx_;
   std::string tag_;
+  std::uint32_t served_ = 0;  // commands of this hand-over
 };
 
 }  // namespace postern::imap

@@ -69,6 +69,11 @@ Flow Session::resume(std::string_view record) {
 /// Between two commands. Without a transaction and without a whole line of input the session is
 /// parked; with one it keeps its worker.
 Flow Session::at_boundary() {
+  if (!txn && runtime.makes_room(served_, stream.buffered().size())) {
+    service::Outcome out = park();
+    out.parked.goes_on = true;
+    return out;
+  }
   while (!txn && stream.buffered().find('\n') == std::string_view::npos) {
     const auto ready = stream.wait_readable(runtime.linger());
     if (!ready) return broken(ready.error());
@@ -98,6 +103,7 @@ Flow Session::park_with(const Reply& reply, milliseconds delay) {
 }
 
 Flow Session::serve_command() {
+  ++served_;
   const auto line = stream.read_line(kMaxLine);
   if (line) return run_command(*this, line->text);
   if (line.error().code != Errc::too_big) return broken(line.error());

@@ -63,6 +63,7 @@ class Session {
 
   std::string record_;  // from the last parking
   bool shutting_down_;
+  std::uint32_t served_ = 0;  // commands of this hand-over
 };
 
 }  // namespace postern::lmtp

@@ -128,6 +128,8 @@ service::Outcome Pop3::serve() {
 
 /// One command; false when there is none to read now.
 bool Pop3::step() {
+  goes_on_ = runtime.makes_room(served_++, stream.buffered().size());
+  if (goes_on_) return false;
   if (!stream.more_input_buffered()) {
     const auto ready = stream.wait_readable(runtime.linger());
     if (!ready) {
@@ -195,6 +197,7 @@ service::Outcome Pop3::park() {
   outcome.parked.autologout = runtime.config().duration("pop3.autologout");
   outcome.parked.not_before = delay_;
   outcome.parked.delayed_reply = delayed_;
+  outcome.parked.goes_on = goes_on_;
   return outcome;
 }
 

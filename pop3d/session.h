@@ -73,6 +73,8 @@ class Pop3 {
   bool tls_ = false;
   std::chrono::milliseconds delay_{0};
   std::string delayed_;
+  std::uint32_t served_ = 0;  // commands of this hand-over
+  bool goes_on_ = false;
   std::shared_ptr<store::Mailbox> mailbox_;
   std::optional<store::View> view_;
 };

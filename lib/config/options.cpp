@@ -204,6 +204,10 @@ constexpr std::array kOptions{
     Option{"service.*.max_per_user", Type::integer, "200",
            "Sessions of one user; at the limit the user's oldest idle session is ended.", 1,
            1000000},
+    Option{"service.*.max_pipelined", Type::integer, "100",
+           "Commands that a session sends ahead and has served in one go; while others wait for a "
+           "worker, the rest is served in its turn.",
+           1, 1000000},
     Option{"service.*.max_sessions", Type::integer, "10000",
            "A worker is replaced after serving this many sessions; 0: never.", 0, INT64_MAX},
     Option{"service.*.max_spare", Type::integer, "8",

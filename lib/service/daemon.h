@@ -78,6 +78,7 @@ struct Parked {
   std::string keepalive_text;               // "* OK Still here\r\n"
   std::chrono::milliseconds not_before{0};  // delayed reply: porter writes `delayed_reply` then
   std::string delayed_reply;
+  bool goes_on = false;  // see Runtime::makes_room: the session is woken for `unread` in its turn
 };
 
 /// STARTTLS: the worker has consumed the command and written nothing. The runtime passes the
@@ -112,6 +113,9 @@ class Runtime {
   [[nodiscard]] virtual ChangeBoard& board() = 0;
   /// Others are waiting for a worker: don't linger, park at once.
   [[nodiscard]] virtual bool hurry() const = 0;
+  /// Whether a session that was served `commands` now, and has sent `unread` octets of more ahead,
+  /// lets others have its worker (`service.*.max_pipelined`): it parks with `goes_on`.
+  [[nodiscard]] virtual bool makes_room(std::uint32_t, std::size_t) const { return false; }
   /// The instance is ending: finish this command, say goodbye.
   [[nodiscard]] virtual bool stopping() const = 0;
   /// Tells porter who is logged in (limits, who, kick). @error limit

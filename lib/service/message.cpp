@@ -136,6 +136,7 @@ void visit_parked(Visitor& v, P& parked) {
   v(29, parked.keepalive_text);
   v(30, parked.not_before);
   v(31, parked.delayed_reply);
+  v(32, parked.goes_on);
 }
 
 // One visit() for each message: the whole wire form.

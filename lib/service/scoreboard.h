@@ -117,7 +117,7 @@ struct WatchWord {
 struct SessionRow {
   static constexpr std::uint32_t kTls = 1, kLoopback = 2, kLocal = 4, kLoggedIn = 8, kChanged = 16,
                                  kKick = 32, kProxy = 64, kGreeted = 128, kHandedOver = 256,
-                                 kCompressed = 512;
+                                 kCompressed = 512, kGoesOn = 1024;
   static constexpr std::uint32_t kInlineWatches = 2;
 
   std::atomic<SessionState> state;

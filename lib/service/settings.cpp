@@ -95,6 +95,7 @@ PoolSettings pool_settings(const config::Config& config, std::string_view daemon
     out.fork_rate = in.number("fork_rate");
     out.max_sessions = in.number("max_sessions");
     out.max_growth = config.size(in.path("max_growth"));
+    out.max_pipelined = in.number("max_pipelined");
     out.linger = config.duration(in.path("linger"));
     return out;
   }

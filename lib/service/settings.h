@@ -34,9 +34,10 @@ struct PoolSettings {
   std::uint32_t min_spare = 0;
   std::uint32_t max_spare = 0;
   std::uint32_t max_workers = 0;
-  std::uint32_t fork_rate = 0;     // a second
-  std::uint64_t max_sessions = 0;  // a worker, 0: no limit
-  std::uint64_t max_growth = 0;    // octets of private memory a worker, 0: no limit
+  std::uint32_t fork_rate = 0;      // a second
+  std::uint64_t max_sessions = 0;   // a worker, 0: no limit
+  std::uint64_t max_growth = 0;     // octets of private memory a worker, 0: no limit
+  std::uint32_t max_pipelined = 0;  // commands in one go while others wait
   std::chrono::milliseconds linger{0};
 };
 

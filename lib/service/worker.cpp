@@ -239,6 +239,12 @@ bool Worker::hurry() const {
   return setup_.scoreboard->head().pools[setup_.pool].waiting.load(std::memory_order_relaxed) != 0;
 }
 
+bool Worker::makes_room(std::uint32_t commands, std::size_t unread) const {
+  // What doesn't fit into the record with the session's state is served first.
+  return commands >= setup_.settings.max_pipelined && unread > 0 && unread <= kMaxRecord / 2 &&
+         hurry();
+}
+
 bool Worker::tls_available() const {
   return !setup_.config->names_under("tls.certificate").empty();
 }

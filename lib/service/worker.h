@@ -35,6 +35,7 @@ class Worker final : public Runtime {
   [[nodiscard]] const config::Config& config() const override { return *setup_.config; }
   [[nodiscard]] ChangeBoard& board() override { return *setup_.board; }
   [[nodiscard]] bool hurry() const override;
+  [[nodiscard]] bool makes_room(std::uint32_t commands, std::size_t unread) const override;
   [[nodiscard]] bool stopping() const override;
   [[nodiscard]] bool tls_available() const override;
   [[nodiscard]] std::chrono::milliseconds linger() const override;

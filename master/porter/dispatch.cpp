@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::int64_t kNewsEvery = 200;  // ms between two wakes of a session for changes
 constexpr std::uint32_t kNewsShare = 8;   // one hand-over in eight, however long the others wait
+constexpr std::uint32_t kLoginShare = 8;  // the same for who hasn't logged in
 constexpr std::size_t kLongestPeek = 8192;
 constexpr std::int64_t kPokeEvery = 2;  // ms
 
@@ -103,17 +104,20 @@ std::uint32_t Porter::pop(std::deque<std::uint32_t>& queue, Queue kind) {
   return kNone;
 }
 
-/// The next session to serve: clients' input first, then new clients, then changes, which have a
-/// guaranteed share but never the last quarter of the workers.
+/// The next session to serve: clients' input first, then new clients, then changes. The latter two
+/// have a guaranteed share, but changes never the last quarter of the workers.
 std::uint32_t Porter::choose(std::uint32_t index) {
   Pool& pool = pools_[index];
   const std::uint32_t workers = head_.pools[index].workers.load();
   const bool news_may = pool.news_out < std::max(1U, workers - workers / 4);
   if (news_may && pool.since_news + 1 >= kNewsShare)
     if (const std::uint32_t slot = pop(pool.news, Queue::news); slot != kNone) return slot;
-  if (const std::uint32_t slot = pop(pool.input, Queue::input); slot != kNone) return slot;
   // A login can hold its worker (SASL can't be parked): they get a quarter of the pool.
-  if (pool.logins_out < std::max(1U, head_.pools[index].max_workers / 4))
+  const bool login_may = pool.logins_out < std::max(1U, head_.pools[index].max_workers / 4);
+  if (login_may && pool.since_login + 1 >= kLoginShare)
+    if (const std::uint32_t slot = pop(pool.login, Queue::login); slot != kNone) return slot;
+  if (const std::uint32_t slot = pop(pool.input, Queue::input); slot != kNone) return slot;
+  if (login_may)
     if (const std::uint32_t slot = pop(pool.login, Queue::login); slot != kNone) return slot;
   return news_may ? pop(pool.news, Queue::news) : kNone;
 }
@@ -171,6 +175,7 @@ void Porter::wake(std::uint32_t slot, std::uint32_t worker) {
     ++pool.since_news;
     row.flags &= ~SessionRow::kChanged;  // the worker looks at the mailbox in any case
   }
+  pool.since_login = mine.queue == Queue::login ? 0 : pool.since_login + 1;
   unqueue(slot);
   watches_.remove(slot);
   poll_session(slot, false);

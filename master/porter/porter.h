@@ -66,6 +66,7 @@ class Porter {
     std::uint32_t logins_out = 0;  // workers with a session that hasn't logged in
     std::uint32_t news_out = 0;
     std::uint32_t since_news = 0;  // hand-overs since the last one for news
+    std::uint32_t since_login = 0;
     std::int64_t poked_at = 0;
   };
 

@@ -98,7 +98,8 @@ void Porter::fill_row(std::uint32_t slot, const service::Parked& parked) {
   SessionRow& row = rows_[slot];
   row.since = now_;
   row.worker = kNone;
-  row.flags &= ~SessionRow::kChanged;
+  row.flags &= ~(SessionRow::kChanged | SessionRow::kGoesOn);
+  if (parked.goes_on) row.flags |= SessionRow::kGoesOn;
   set_user(slot, parked.user);
   row.mailbox.set(parked.mailbox);
   row.activity.set(parked.activity);
@@ -125,6 +126,8 @@ void Porter::settle(std::uint32_t slot, const std::vector<service::Watch>& watch
   watches_.add(slot, watches);
   poll_session(slot, row.reply_at == 0);
   time_session(slot);
+  if ((row.flags & SessionRow::kGoesOn) != 0)
+    return enqueue(slot, before_login(row) ? Queue::login : Queue::input);
   for (const service::Watch& watch : watches) {
     if (board_.value(watch.slot) == watch.seen) continue;
     news_for(slot);

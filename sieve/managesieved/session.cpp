@@ -226,6 +226,8 @@ service::Outcome Managesieve::serve() {
 
 /// One command; false when there is none to read now.
 bool Managesieve::step() {
+  goes_on_ = runtime.makes_room(served_++, stream.buffered().size());
+  if (goes_on_) return false;
   if (!stream.more_input_buffered()) {
     const auto ready = stream.wait_readable(runtime.linger());
     if (!ready) end(std::string(name_of(ready.error().code)));
@@ -286,6 +288,7 @@ service::Outcome Managesieve::park() {
   outcome.parked.goodbye = "BYE \"Idle for too long\"\r\n";
   outcome.parked.not_before = delay_;
   outcome.parked.delayed_reply = delayed_;
+  outcome.parked.goes_on = goes_on_;
   return outcome;
 }
 

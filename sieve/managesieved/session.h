@@ -79,6 +79,8 @@ class Managesieve {
   bool tls_ = false;
   std::chrono::milliseconds delay_{0};
   std::string delayed_;
+  std::uint32_t served_ = 0;  // commands of this hand-over
+  bool goes_on_ = false;
 };
 
 /// One row of the table of commands.

@@ -75,7 +75,12 @@ class Echo final : public service::Daemon {
                        service::stream_limits(runtime.config(), session.facts.service));
     stream.set_interrupt([&] { return runtime.stopping(); });
     if (state.watched != 0) tell_change(state, stream, runtime);
-    for (;;) {
+    for (std::uint32_t served = 0;; ++served) {
+      if (runtime.makes_room(served, stream.buffered().size())) {
+        Outcome out = park(state, stream, runtime);
+        out.parked.goes_on = true;
+        return out;
+      }
       if (!stream.more_input_buffered()) {
         const auto more = stream.wait_readable(runtime.linger());
         if (!more && more.error().code != Errc::unavailable) return ended("closed");

@@ -485,6 +485,48 @@ class SlowPeers(RuntimeTest):
         self.assertEqual(self.client().ask("ECHO x"), "x")
 
 
+class Pipelines(RuntimeTest):
+    settings = ("service.echo.max_pipelined=10", "service.echo.max_workers=1",
+                "service.echo.min_spare=1", "service.echo.max_active_per_user=1")
+
+    def greedy(self, user=""):
+        """A client that has sent 200 commands ahead, each of some milliseconds."""
+        client = self.client()
+        if user:
+            client.ask(f"LOGIN {user}")
+        client.send("".join(f"SLEEP 5\r\nECHO {number}\r\n" for number in range(200)))
+        return client
+
+    def answers(self, client):
+        return [line for line in (client.line() for _ in range(400)) if line != "slept"]
+
+    def arrived(self, client):
+        """Whether all answers of a greedy one are here already."""
+        octets = client.socket.recv(1 << 20, socket.MSG_PEEK)
+        return b"\r\n199\r\n" in octets
+
+    def test_who_sends_ahead_lets_others_have_their_turn(self):
+        greedy, other = self.greedy(), self.client()
+        self.assertEqual([other.ask(f"ECHO {n}") for n in range(5)], ["0", "1", "2", "3", "4"])
+        self.assertFalse(self.arrived(greedy), "the others were served last")
+        self.assertEqual(self.answers(greedy), [str(number) for number in range(200)])
+
+    def test_the_sessions_of_one_user_have_their_turns_too(self):
+        greedy, other = self.greedy("anna"), self.client()
+        other.ask("LOGIN anna")
+        self.assertEqual(other.ask("ECHO x"), "x")
+        self.assertFalse(self.arrived(greedy), "the other was served last")
+        self.assertEqual(self.answers(greedy), [str(number) for number in range(200)])
+
+    def test_what_was_sent_ahead_outlives_porter(self):
+        greedy, other = self.greedy(), self.client()
+        for number in range(12):
+            other.send(f"ECHO {number}\r\n")
+            os.kill(self.server.porters()[1], signal.SIGKILL)
+            self.assertEqual(other.line(), str(number))
+        self.assertEqual(self.answers(greedy), [str(number) for number in range(200)])
+
+
 class Kick(RuntimeTest):
     def test_ends_all_sessions_of_the_user_and_no_other(self):
         quiet, busy, other = self.client(), self.client(), self.client()

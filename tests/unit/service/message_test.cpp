@@ -79,6 +79,7 @@ TEST(Message, ParkKeepsEveryField) {
   p.keepalive_text = "* OK Still here\r\n";
   p.not_before = std::chrono::milliseconds(1500);
   p.delayed_reply = "a1 NO\r\n";
+  p.goes_on = true;
   const auto back = decode_park(encode(park));
   ASSERT_TRUE(back) << back.error().text;
   EXPECT_EQ(encode(*back), encode(park));
@@ -86,6 +87,7 @@ TEST(Message, ParkKeepsEveryField) {
   EXPECT_EQ(back->parked.watches[2].slot, 1U << 19);
   EXPECT_EQ(back->parked.watches[2].seen, ~std::uint64_t{0});
   EXPECT_EQ(back->parked.not_before, p.not_before);
+  EXPECT_TRUE(back->parked.goes_on);
   EXPECT_EQ(back->parked.state, p.state);
 }
 
