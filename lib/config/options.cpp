@@ -326,7 +326,9 @@ constexpr std::array kOptions{
     Option{"tls.client_ca", Type::text, "",
            "PEM file: clients may show certificates that one of these has signed (SASL EXTERNAL)."},
     Option{"tls.handshake_timeout", Type::duration, "30s",
-           "A handshake that takes longer ends the connection.", 1 * kSecond, 600 * kSecond},
+           "A handshake that takes longer ends the connection; and so does a client that takes "
+           "nothing for so long of what a session left when it ended.",
+           1 * kSecond, 600 * kSecond},
     Option{"tls.processes", Type::integer, "0", "transportd processes; 0: one for each processor.",
            0, 64},
     Option{"tls.ticket_rotation", Type::duration, "12h",

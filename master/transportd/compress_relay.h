@@ -19,6 +19,7 @@ class CompressRelay final : public Flow {
   [[nodiscard]] bool ended() const override { return ended_; }
   [[nodiscard]] const std::string& why_ended() const override { return why_; }
   [[nodiscard]] Interest interest() const override;
+  [[nodiscard]] bool owes() const override { return !to_client_.empty(); }
   [[nodiscard]] int tcp_fd() const override { return client_.get(); }
   [[nodiscard]] int plain_fd() const override { return session_.get(); }
   void rest() override;

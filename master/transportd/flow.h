@@ -49,6 +49,8 @@ class Flow {
   /// The client's side, and the session's (-1: not there yet).
   [[nodiscard]] virtual int tcp_fd() const = 0;
   [[nodiscard]] virtual int plain_fd() const = 0;
+  /// Octets wait for the client to take them.
+  [[nodiscard]] virtual bool owes() const = 0;
   /// Nothing moved for a second: lets memory go.
   virtual void rest() {}
 };

@@ -31,6 +31,7 @@ class Relay final : public Flow {
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] bool ended() const override { return state_ == State::ended; }
   [[nodiscard]] Interest interest() const override;
+  [[nodiscard]] bool owes() const override { return !to_tls_.empty(); }
   /// Once, after the handshake: this relay's end of the socketpair.
   void attach_plain(Fd plain);
   [[nodiscard]] bool attached() const { return static_cast<bool>(plain_); }

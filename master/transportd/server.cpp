@@ -4,7 +4,9 @@
 #include <malloc.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
+#include <poll.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -24,6 +26,7 @@ namespace {
 
 constexpr std::size_t kMaxPem = 1 << 20;
 constexpr std::size_t kWorthTrimming = 64;  // connections that have gone: about a megabyte
+constexpr std::size_t kReserve = 64;        // descriptors that are no connections
 constexpr int kTurns = 64;  // connections taken from one source before others have their turn
 
 std::uint64_t token_of(int source, std::uint64_t number) {
@@ -41,6 +44,11 @@ Result<std::string> contents(int fd) {
   const ssize_t got = pread(fd, out.data(), out.size(), 0);
   if (got != facts.st_size) return errno_error("pread", "key material");
   return out;
+}
+
+bool has_hung_up(int fd) {
+  pollfd item{fd, POLLRDHUP, 0};
+  return ::poll(&item, 1, 0) > 0;
 }
 
 void set_non_blocking(int fd) { fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK); }
@@ -70,6 +78,9 @@ Server::Server(Fd control, Fd door, Fd tls_door, std::int64_t handshake_limit)
       handshake_limit_(handshake_limit) {}
 
 Result<void> Server::prepare() {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return errno_error("getrlimit", "open files");
+  most_connections_ = (std::max<std::size_t>(files.rlim_cur, kReserve) - kReserve) / 2;
   epoll_.reset(epoll_create1(EPOLL_CLOEXEC));
   if (!epoll_) return errno_error("epoll_create", "");
   TRY(watch_source(control_.get(), Source::control, EPOLLIN));
@@ -247,6 +258,7 @@ void Server::begin_tls(net::Message message) {
     LOG(error, "transportd.bad_order", {"error", request ? "no socket" : request.error().text});
     return;
   }
+  if (!has_room()) return;
   begin(std::move(message.descriptors.front()), std::move(request->facts), request->alpn,
         request->ok_line);
 }
@@ -257,6 +269,7 @@ void Server::begin_compression(net::Message message) {
     LOG(error, "transportd.bad_order", {"error", request ? "no sockets" : request.error().text});
     return;
   }
+  if (!has_room()) return;
   const std::uint64_t number = next_number_++;
   Connection& connection = connections_[number];
   connection.facts = std::move(request->facts);
@@ -289,10 +302,22 @@ bool Server::admits(const Listener& listener, const service::Facts& facts) {
   return false;
 }
 
+/// Two descriptors a connection. The rest is for turning others away: a listener on which nothing
+/// can be accepted stays ready, and would keep us busy.
+bool Server::has_room() {
+  if (connections_.size() < most_connections_) return true;
+  if (const std::int64_t now = steady_millis(); now - warned_at_ >= 1000) {
+    warned_at_ = now;
+    LOG(error, "transportd.no_descriptors", {"sessions", connections_.size()});
+  }
+  return false;
+}
+
 void Server::accept_all(const Listener& listener) {
   for (int i = 0; i < kTurns; ++i) {
     Fd tcp(accept4(listener.socket.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!tcp) return;
+    if (!has_room()) continue;
     net::set_nodelay(tcp.get());
     auto facts = facts_of(tcp.get(), listener.service);
     if (!net::in_networks(facts.peer_address, listener.proxy_networks)) {
@@ -461,17 +486,29 @@ void Server::unwatch(const Connection& connection) {
     epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, connection.flow->plain_fd(), nullptr);
 }
 
-/// Once a second: handshakes (and PROXY headers) that take too long; memory of idle connections.
+/// Whether a handshake takes too long; or a client as long to take what a session left behind that
+/// is over: its worker waits no more, so nobody else would end it.
+bool Server::is_late(Connection& connection, std::int64_t now) const {
+  if (connection.deadline != 0) return connection.deadline < now;
+  if (connection.moved || !connection.flow->owes() || !has_hung_up(connection.flow->plain_fd())) {
+    connection.give_up_at = 0;
+    return false;
+  }
+  if (connection.give_up_at == 0) connection.give_up_at = now + handshake_limit_;
+  return connection.give_up_at < now;
+}
+
+/// Once a second: who is late; memory of idle connections.
 void Server::sweep() {
   const std::int64_t now = steady_millis();
   if (now < next_sweep_) return;
   next_sweep_ = now + 1000;
   std::vector<std::uint64_t> late;
   for (auto& [number, connection] : connections_) {
-    if (connection.deadline != 0 && connection.deadline < now) late.push_back(number);
+    if (is_late(connection, now)) late.push_back(number);
     if (!std::exchange(connection.moved, false) && connection.flow) connection.flow->rest();
   }
-  for (const std::uint64_t number : late) drop(number, "handshake takes too long");
+  for (const std::uint64_t number : late) drop(number, "takes too long");
 }
 
 }  // namespace postern::transportd

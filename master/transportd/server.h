@@ -51,8 +51,9 @@ class Server {
     Fd before_proxy;    // waits for its PROXY header; no relay yet
     int listener = -1;  // where it came from
     std::string alpn;
-    std::int64_t deadline = 0;  // of the handshake; 0 when it is done
-    bool moved = true;          // since the last sweep
+    std::int64_t deadline = 0;    // of the handshake; 0 when it is done
+    bool moved = true;            // since the last sweep
+    std::int64_t give_up_at = 0;  // the session is over and the client takes nothing
     Flow::Interest watched;
   };
   /// What an event is about: kind in the low octet, descriptor or connection number above.
@@ -74,6 +75,8 @@ class Server {
   void close_listeners();
 
   void accept_all(const Listener& listener);
+  /// Whether another connection may come; logged if not, once a second at most.
+  bool has_room();
   /// Whether a client may come; logged if not, once a second at most.
   bool admits(const Listener& listener, const service::Facts& facts);
   void begin(Fd tcp, service::Facts facts, const std::string& alpn, std::string_view cleartext);
@@ -87,6 +90,7 @@ class Server {
   void unwatch(const Connection& connection);
   void drop(std::uint64_t number, std::string_view why);
   void sweep();
+  [[nodiscard]] bool is_late(Connection& connection, std::int64_t now) const;
   void give_memory_back();
   [[nodiscard]] int wait_millis() const;
 
@@ -94,6 +98,7 @@ class Server {
   std::int64_t handshake_limit_;
   std::int64_t next_sweep_ = 0;
   std::int64_t warned_at_ = 0;
+  std::size_t most_connections_ = 0;
   std::size_t dropped_ = 0;  // connections since memory was last given back
   bool stopping_ = false, master_gone_ = false;
   std::map<int, Listener> listeners_;

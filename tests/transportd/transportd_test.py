@@ -9,6 +9,7 @@ import hashlib
 import os
 import pwd
 import re
+import resource
 import socket
 import ssl
 import struct
@@ -54,18 +55,20 @@ def make_certificate(folder, name):
 class Transportd:
     """One process with its master's and porter's side."""
 
-    def __init__(self, folder, certificates, keys, listener):
+    def __init__(self, folder, certificates, keys, listener, before=None, patience="30s"):
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.door, door = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.tls_door, tls_door = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         for end in (self.control, self.door):
             end.settimeout(20)
         config = folder / "postern.toml"
-        config.write_text(f'[log]\ntarget = "stderr"\n[tls]\nuser = "nobody"\nchroot = "{folder}"\n')
+        config.write_text(f'[log]\ntarget = "stderr"\n[tls]\nuser = "nobody"\nchroot = "{folder}"\n'
+                          f'handshake_timeout = "{patience}"\n')
         ends = {"POSTERN_CONTROL_FD": theirs, "POSTERN_DOOR_FD": door, "POSTERN_TLS_DOOR_FD": tls_door}
         env = dict(os.environ, **{name: str(end.fileno()) for name, end in ends.items()})
         self.process = subprocess.Popen([PROGRAM, "--config", config], env=env,
-                                        pass_fds=[end.fileno() for end in ends.values()])
+                                        pass_fds=[end.fileno() for end in ends.values()],
+                                        preexec_fn=before)
         for end in ends.values():
             end.close()
         self.order(TICKETS, tlv(KEYS, keys))
@@ -118,9 +121,10 @@ class TransportdTest(unittest.TestCase):
         self.port = self.listener.getsockname()[1]
         self.server = self.start()
 
-    def start(self):
+    def start(self, before=None, **options):
+        """Another process; `before` is called in it first."""
         return Transportd(self.folder, [([], *self.one), (["two.example.org"], *self.two)],
-                          self.keys, self.listener)
+                          self.keys, self.listener, before, **options)
 
     def tearDown(self):
         self.assertEqual(self.server.close(), 0)
@@ -181,6 +185,10 @@ class TransportdTest(unittest.TestCase):
         self.assertIn("CN = two.example.org", out)
         out, _ = self.s_client("-servername", "unknown.example.org")
         self.assertIn("CN = one.example.org", out)
+        self.server.load([([], *self.one), (["*.example.net"], *self.two)])
+        for name, served in (("MAIL.example.net", "two"), ("a.b.example.net", "one")):
+            out, _ = self.s_client("-servername", name)
+            self.assertIn(f"CN = {served}.example.org", out)
 
     def test_alpn_of_another_protocol_is_refused(self):
         out, served = self.s_client("-alpn", "imap")
@@ -452,11 +460,12 @@ class TransportdTest(unittest.TestCase):
 
     # A peer that has gone. A process that turns round and round never sleeps.
 
-    def assert_sleeps(self):
+    def assert_sleeps(self, server=None):
         """The process comes to rest: a moment in which it is always found asleep."""
+        pid = (server or self.server).process.pid
         end, asleep = time.monotonic() + 20, 0
         while asleep < 20:
-            asleep = asleep + 1 if status_of(self.server.process.pid)["State"][0] == "S" else 0
+            asleep = asleep + 1 if status_of(pid)["State"][0] == "S" else 0
             self.assertLess(time.monotonic(), end, "transportd is busy with nothing to do")
             time.sleep(0.01)
 
@@ -505,6 +514,42 @@ class TransportdTest(unittest.TestCase):
         session.close()
         self.assertEqual(client.recv(10), b"")
         self.assert_sleeps()
+
+    def test_more_connections_than_descriptors_are_turned_away_at_once(self):
+        self.server.order(UNLISTEN)
+        self.assertEqual(self.server.load([([], *self.one)]), "")  # so it has heard of that
+        second = self.start(lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (76, 76)))
+        first, *_ = [self.connect(second) for _ in range(6)]
+        for _ in range(20):
+            tcp = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+            with contextlib.suppress(ConnectionResetError):
+                self.assertEqual(tcp.recv(10), b"")
+            tcp.close()
+        self.assert_sleeps(second)
+        for end in (first[0], first[2]):
+            end.close()
+        end = time.monotonic() + 20
+        while True:
+            self.assertLess(time.monotonic(), end, "there is no room again")
+            with contextlib.suppress(OSError):
+                self.connect(second)
+                break
+        self.assertEqual(second.close(), 0)
+
+    def test_who_does_not_shake_hands_in_time_is_closed(self):
+        self.server.order(UNLISTEN)
+        self.assertEqual(self.server.load([([], *self.one)]), "")  # so it has heard of that
+        second = self.start(patience="1s")
+        for proxies, begin in (("", b""), ("", b"\x16\x03\x01"), ("127.0.0.1", b"PROXY TCP4 ")):
+            second.order(UNLISTEN)
+            second.order(LISTENER, tlv(SERVICE, b"imaps") + tlv(ALPN, b"imap")
+                         + tlv(PROXIES, proxies.encode()), [self.listener])
+            self.assertEqual(second.load([([], *self.one)]), "")
+            with socket.create_connection(("127.0.0.1", self.port), timeout=20) as tcp:
+                tcp.sendall(begin)
+                with contextlib.suppress(ConnectionResetError):
+                    self.assertEqual(tcp.recv(10), b"")
+        self.assertEqual(second.close(), 0)
 
     # The jail of the running process.
 
