@@ -22,7 +22,7 @@ std::string Pop3Daemon::goodbye(service::Goodbye why) {
     case service::Goodbye::login_timeout:
       return "-ERR No login in time\r\n";
     case service::Goodbye::too_many:
-      return "-ERR [IN-USE] Too many connections\r\n";
+      return "-ERR [SYS/TEMP] Too many connections\r\n";
     case service::Goodbye::kicked:
       return "-ERR Ended by the administrator\r\n";
   }
