@@ -1,8 +1,11 @@
 #!/usr/bin/python3
 """TLS with real peers: openssl s_client, curl, mbsync, neomutt; implicit and by STARTTLS."""
 
-import ssl
 import imaplib
+import re
+import smtplib
+import socket
+import ssl
 
 import harness
 from harness import make_message
@@ -33,7 +36,13 @@ SyncState *
 """
 
 
+LMTPS_PORT = 25924  # below the ephemeral ports; no other test has it
+
+
 class Tls(harness.ClientTest):
+    settings = ["service.lmtps.daemon=lmtpd", f"service.lmtps.listen=127.0.0.1:{LMTPS_PORT}",
+                "service.lmtps.tls=implicit", "service.lmtp.tls=starttls"]
+
     def setUp(self):
         super().setUp()
         if self.server.imaps_port is None:
@@ -66,6 +75,45 @@ class Tls(harness.ClientTest):
         path = self.home / "session"
         self.s_client("-tls1_2", "-sess_out", path)
         self.assertIn(b"Reused, TLSv1.2", self.s_client("-tls1_2", "-sess_in", path))
+
+    def alpn(self, protocol, port, *options):
+        """The protocol that s_client and the server agree on; None if the server refuses."""
+        output = harness.run(["openssl", "s_client", "-alpn", protocol, "-connect",
+                              f"{self.server.host}:{port}", *options], status=(0, 1), input=b"")
+        if b"alert no application protocol" in output:
+            return None
+        agreed = re.search(rb"ALPN protocol: (\S+)", output)
+        self.assertTrue(agreed or b"No ALPN negotiated" in output, output)
+        return agreed[1].decode() if agreed else ""
+
+    def test_each_protocol_is_agreed_on_by_its_name(self):
+        if self.server.name != "postern":
+            self.skipTest("others know no names")
+        sieve = self.server.env["SIEVE_PORT"]
+        for name, port, *options in (("imap", self.server.imaps_port),
+                                     ("imap", self.server.imap_port, "-starttls", "imap"),
+                                     ("pop3", self.server.pop3s_port),
+                                     ("pop3", self.server.pop3_port, "-starttls", "pop3"),
+                                     ("managesieve", sieve, "-starttls", "sieve")):
+            with self.subTest(port=port):
+                self.assertEqual(self.alpn(name, port, *options), name)
+                self.assertIsNone(self.alpn("http/1.1", port, *options))
+        for port, *options in ((LMTPS_PORT,), (self.server.lmtp_port, "-starttls", "lmtp")):
+            self.assertEqual(self.alpn("lmtp", port, *options), "")  # it has no registered name
+
+    def test_mail_comes_in_over_lmtps(self):
+        if self.server.name != "postern":
+            self.skipTest("others have no such port")
+        user = self.new_user()
+        tcp = socket.create_connection((self.server.host, LMTPS_PORT), 20)
+        client = smtplib.LMTP()
+        client.sock = ssl._create_unverified_context().wrap_socket(tcp)
+        self.assertEqual(client.getreply()[0], 220)
+        client.ehlo_or_helo_if_needed()
+        self.assertFalse(client.has_extn("starttls"))
+        self.assertEqual(client.sendmail("a@example.net", [user], make_message(1)), {})
+        client.quit()
+        self.assertEqual(self.imap(user).choose(), 1)
 
     def test_curl_reads_over_imaps(self):
         user, message = self.new_user(), make_message(1, size=200000)
