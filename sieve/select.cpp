@@ -28,15 +28,16 @@ void pick(const Code& code, std::size_t first, std::vector<const Field*>& out) {
 }
 
 // The fields of one part. This runs for each rule of a script, so it allocates only what it gives.
+// RFC 5260 §6: with several names, all their fields are counted, in the order of the names.
 void select_in(const std::vector<Field>& fields, const Code& code, const Strings& names,
                std::vector<const Field*>& out) {
+  const std::size_t before = out.size();
   for (const auto name : names) {
     if (name.empty()) continue;
-    const std::size_t before = out.size();
     for (const auto& field : fields)
       if (iequals(field.name(), name)) out.push_back(&field);
-    if (code.has(Tag::index)) pick(code, before, out);
   }
+  if (code.has(Tag::index)) pick(code, before, out);
 }
 
 }  // namespace
