@@ -211,7 +211,8 @@ Token Lexer::multi_line_text(Position start) {
     if (!at_end()) advance();
     if (line.ends_with('\r')) line.pop_back();
     if (line == ".") break;
-    text.append(line.starts_with('.') ? std::string_view(line).substr(1) : line).append("\r\n");
+    // RFC 5228 §2.4.2: ".foo" is not dot-stuffed and means itself.
+    text.append(line.starts_with("..") ? std::string_view(line).substr(1) : line).append("\r\n");
     if (text.size() > limits_.string_octets) return error(start, "this text is too long");
   }
   if (text.find('\0') != std::string::npos) return error(start, "a text may not hold the octet 0");
