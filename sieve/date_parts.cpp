@@ -99,6 +99,8 @@ std::optional<int> number_at(std::string_view text, std::size_t at, std::size_t 
 // "Z", "+hh:mm" or "-hh:mm"
 std::optional<int> parse_iso_zone(std::string_view text) {
   if (text == "Z" || text == "z") return 0;
+  if (const auto zone = parse_zone(text))
+    return zone;  // without the colon: RFC 6009 §6 writes it so
   if (text.size() != 6 || text[3] != ':') return std::nullopt;
   return parse_zone(std::string(text.substr(0, 3)).append(text.substr(4)));
 }

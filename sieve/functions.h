@@ -52,6 +52,10 @@ Result<bool> test_envelope(Run& run, const Code& code);
 // extension/body.cpp
 Result<bool> test_body(Run& run, const Code& code);
 // extension/date.cpp
+/// ':zone', which the envelope test of RFC 6009 §4 has too.
+void check_zone(Checker& checker, const Code& code);
+/// The zone that the test asks for, in minutes; the user's own at that time without a tag.
+Result<int> wanted_zone(Run& run, const Code& code, std::int64_t at);
 void check_date(Checker& checker, Code& code);
 Result<bool> test_date(Run& run, const Code& code);
 void check_currentdate(Checker& checker, Code& code);

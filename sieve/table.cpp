@@ -146,6 +146,7 @@ constexpr std::array kBodyTags{
     TagRow{"content", T::content, A::strings, Cap::none, kOptionGroup},
     TagRow{"text", T::text, A::none, Cap::none, kOptionGroup},
 };
+constexpr std::array kEnvelopeTags{TagRow{"zone", T::zone, A::string, Cap::envelope_deliverby}};
 constexpr std::array kZoneTags{TagRow{"zone", T::zone, A::string, Cap::none, kOptionGroup}};
 constexpr std::array kDateTags{
     TagRow{"zone", T::zone, A::string, Cap::none, kOptionGroup},
@@ -527,7 +528,7 @@ constexpr std::array kTests{
         nullptr},
     Row{"envelope",
         Cap::envelope,
-        {kMatchTags, kPartTags},
+        {kMatchTags, kPartTags, kEnvelopeTags},
         {A::strings, A::strings},
         {"parts of the envelope", "keys"},
         false,

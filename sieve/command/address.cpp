@@ -77,32 +77,44 @@ void add_path(Run& run, const Code& code, const std::string& path, std::vector<s
   }
 }
 
-void add_deliver_by(Run& run, std::string_view name, std::vector<std::string>& out) {
+Result<void> add_deliver_by(Run& run, const Code& code, std::string_view name,
+                            std::vector<std::string>& out) {
   const EnvelopeView& envelope = run.envelope();
-  if (!envelope.by_time) return;
-  if (name == "bytimeabsolute")
-    out.push_back(format_iso8601(run.host().now() + *envelope.by_time, 0));
-  else if (name == "bytimerelative")
+  if (!envelope.by_time) return {};
+  if (name == "bytimeabsolute") {
+    const auto at = run.host().now() + *envelope.by_time;
+    out.push_back(format_iso8601(at, TRY(wanted_zone(run, code, at))));
+  } else if (name == "bytimerelative") {
     out.push_back(fmt::format("{}", *envelope.by_time));
-  else if (name == "bymode")
+  } else if (name == "bymode") {
     out.push_back(iequals(envelope.by_mode, "N") ? "notify" : "return");
-  else if (name == "bytrace")
+  } else if (name == "bytrace") {
     out.push_back(envelope.by_trace ? "true" : "false");
+  }
+  return {};
 }
 
-void add_part(Run& run, const Code& code, std::string_view name, std::vector<std::string>& out) {
+Result<void> add_part(Run& run, const Code& code, std::string_view name,
+                      std::vector<std::string>& out) {
   const EnvelopeView& envelope = run.envelope();
-  const auto plain = [&](const std::string& value) {
-    if (!value.empty()) out.push_back(value);
+  const auto plain = [&](std::string_view value) {
+    if (!value.empty()) out.emplace_back(value);
   };
-  if (name == "from" && envelope.from) return add_path(run, code, *envelope.from, out);
-  if (name == "to" && envelope.to) return add_path(run, code, *envelope.to, out);
-  if (name == "auth") return plain(envelope.auth);
-  if (name == "notify") return plain(envelope.notify);
-  if (name == "orcpt") return plain(envelope.orcpt);
-  if (name == "ret") return plain(envelope.ret);
-  if (name == "envid") return plain(envelope.envid);
-  add_deliver_by(run, name, out);
+  if (name == "from" && envelope.from)
+    add_path(run, code, *envelope.from, out);
+  else if (name == "to" && envelope.to)
+    add_path(run, code, *envelope.to, out);
+  else if (name == "auth")
+    plain(envelope.auth);
+  else if (name == "notify")  // RFC 6009 §3: each of its words is a value
+    std::ranges::for_each(split(envelope.notify, ','), plain);
+  else if (name == "orcpt")
+    plain(envelope.orcpt);
+  else if (name == "ret")
+    plain(envelope.ret);
+  else if (name == "envid")
+    plain(envelope.envid);
+  return add_deliver_by(run, code, name, out);
 }
 
 }  // namespace
@@ -134,6 +146,7 @@ Result<bool> test_address(Run& run, const Code& code) {
 
 void check_envelope(Checker& checker, Code& code) {
   check_address(checker, code);
+  check_zone(checker, code);
   for (const auto& name : code.args.front().strings) {
     if (name.has_variables) continue;
     const auto row = std::ranges::find_if(
@@ -150,7 +163,7 @@ void check_envelope(Checker& checker, Code& code) {
 
 Result<bool> test_envelope(Run& run, const Code& code) {
   std::vector<std::string> parts;
-  for (const auto name : run.strings(code.args[0])) add_part(run, code, to_lower(name), parts);
+  for (const auto name : run.strings(code.args[0])) TRY(add_part(run, code, to_lower(name), parts));
   return run.match(code, code.args[1], {parts.begin(), parts.end()});
 }
 

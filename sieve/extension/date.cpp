@@ -17,21 +17,6 @@ void check_part(Checker& checker, const Text& part) {
                                        part.text));
 }
 
-void check_zone(Checker& checker, const Code& code) {
-  const Value* zone = code.find(Tag::zone);
-  if (zone != nullptr && zone->constant() && !parse_zone(zone->strings.front().text))
-    checker.error(zone->strings.front().at, "expected a time zone as \"+hhmm\" or \"-hhmm\"");
-}
-
-// The zone that the test asks for; the user's own without a tag.
-Result<int> wanted_zone(Run& run, const Code& code, std::int64_t at) {
-  if (!code.has(Tag::zone)) return run.host().zone_minutes(at);
-  const auto text = run.tag_string(code, Tag::zone);
-  const auto zone = parse_zone(text);
-  if (!zone) return fail(Errc::bad_syntax, "\"{}\" is no time zone", text);
-  return *zone;
-}
-
 // A field's date-time, or the one behind its last semicolon (Received).
 std::optional<mime::DateTime> date_of(const Field& field) {
   const auto value = field.value();
@@ -48,6 +33,20 @@ Result<bool> match_part(Run& run, const Code& code, const Moment& moment, std::s
 }
 
 }  // namespace
+
+void check_zone(Checker& checker, const Code& code) {
+  const Value* zone = code.find(Tag::zone);
+  if (zone != nullptr && zone->constant() && !parse_zone(zone->strings.front().text))
+    checker.error(zone->strings.front().at, "expected a time zone as \"+hhmm\" or \"-hhmm\"");
+}
+
+Result<int> wanted_zone(Run& run, const Code& code, std::int64_t at) {
+  if (!code.has(Tag::zone)) return run.host().zone_minutes(at);
+  const auto text = run.tag_string(code, Tag::zone);
+  const auto zone = parse_zone(text);
+  if (!zone) return fail(Errc::bad_syntax, "\"{}\" is no time zone", text);
+  return *zone;
+}
 
 void check_date(Checker& checker, Code& code) {
   check_match(checker, code);
