@@ -90,7 +90,8 @@ void check_target(Checker& checker, const Code& code, const Value& mailbox) {
     checker.error(name.at, "expected a mailbox's name: not empty, no control characters");
   if (const Value* use = code.find(Tag::specialuse)) {
     const Text& flag = use->strings.front();
-    if (!flag.has_variables && (flag.text.size() < 2 || flag.text.front() != '\\'))
+    if (!flag.has_variables && (flag.text.size() < 2 || flag.text.front() != '\\' ||
+                                !is_keyword(std::string_view(flag.text).substr(1))))
       checker.error(flag.at, "expected a special-use flag, e.g. \"\\\\Junk\"");
   }
 }

@@ -24,7 +24,7 @@ bool same(const Action& a, const Action& b, bool stored) {
     const auto* y = std::get_if<FileInto>(&b);
     return y != nullptr && same_mailbox(x->target.mailbox, y->target.mailbox) &&
            x->target.mailbox_id == y->target.mailbox_id &&
-           x->target.special_use == y->target.special_use;
+           iequals(x->target.special_use, y->target.special_use);
   }
   if (const auto* x = std::get_if<Redirect>(&a)) {
     const auto* y = std::get_if<Redirect>(&b);

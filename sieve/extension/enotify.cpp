@@ -102,13 +102,15 @@ Result<bool> test_valid_notify_method(Run& run, const Code& code) {
   return true;
 }
 
-// Whether someone reads mail now can't be known: "maybe" (RFC 5436 §2.2).
+// Whether someone reads mail now can't be known: "maybe" (RFC 5436 §2.2). Only a notification by
+// mail is a message that can be filed (RFC 8580 §4.1).
 Result<bool> test_notify_method_capability(Run& run, const Code& code) {
   const auto method = run.arg_string(code, 0);
-  if (!valid_method(method) || !run.host().can_notify(method) ||
-      !iequals(run.arg_string(code, 1), "online"))
-    return false;
-  return run.match(code, code.args.back(), {"maybe"});
+  if (!valid_method(method) || !run.host().can_notify(method)) return false;
+  const auto capability = run.arg_string(code, 1);
+  if (iequals(capability, "online")) return run.match(code, code.args.back(), {"maybe"});
+  if (!iequals(capability, "fcc")) return false;
+  return run.match(code, code.args.back(), {istarts_with(method, "mailto:") ? "yes" : "no"});
 }
 
 }  // namespace postern::sieve
