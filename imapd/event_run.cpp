@@ -12,6 +12,7 @@
 #include "sieve/site/sieve_host.h"
 #include "sieve/site/sieve_mail.h"
 #include "sieve/site/sieve_mailboxes.h"
+#include "sieve/site/webhook.h"
 
 namespace postern::imap {
 namespace {
@@ -93,6 +94,8 @@ class EventRun {
   void say(const Result<void>& done, std::string_view action, std::string_view target);
   void problem(std::string_view script, std::uint32_t line, std::string_view text) const;
 
+  Result<void> file(const sieve::Target& target, std::string_view message, std::int64_t date,
+                    std::int16_t zone);
   Result<void> perform(const sieve::FileInto& action);
   Result<void> perform(const sieve::Redirect& action);
   Result<void> perform(const sieve::Notify& action);
@@ -144,18 +147,22 @@ void EventRun::say(const Result<void>& done, std::string_view action, std::strin
       {"target", target});
 }
 
-// RFC 6785 §3.3: always a new message, and no event.
-Result<void> EventRun::perform(const sieve::FileInto& action) {
-  const auto place = TRY(mailboxes_.place(action.target));
-  const auto record = mailbox_->find(uid_);
-  if (!record) return fail(Errc::expunged, "uid {}", uid_);
+Result<void> EventRun::file(const sieve::Target& target, std::string_view message,
+                            std::int64_t date, std::int16_t zone) {
+  const auto place = TRY(mailboxes_.place(target));
   store::Staged text = ctx_.back.store.stage();
-  TRY(text.add(version_));
-  std::vector<store::AppendItem> items{{&text, site::named_flags(action.target.flags),
-                                        mailbox_->internal_date(*record),
-                                        mailbox_->internal_zone(*record)}};
+  TRY(text.add(message));
+  std::vector<store::AppendItem> items{{&text, site::named_flags(target.flags), date, zone}};
   TRY(ctx_.back.store.append(place, items));
   return {};
+}
+
+// RFC 6785 §3.3: always a new message, and no event.
+Result<void> EventRun::perform(const sieve::FileInto& action) {
+  const auto record = mailbox_->find(uid_);
+  if (!record) return fail(Errc::expunged, "uid {}", uid_);
+  return file(action.target, version_, mailbox_->internal_date(*record),
+              mailbox_->internal_zone(*record));
 }
 
 // RFC 6785 §3.4: from the owner of the mailbox.
@@ -165,15 +172,25 @@ Result<void> EventRun::perform(const sieve::Redirect& action) {
       {owner, {action.address}, site::redirected_mail(version_, owner)});
 }
 
+// RFC 6785 §3.6: sent, and the message handled as without it. A copy for :fcc (RFC 8580 §3) is made
+// once the mail has gone.
 Result<void> EventRun::perform(const sieve::Notify& action) {
-  const auto mailto = sieve::parse_mailto(action.method);
-  if (!mailto) return fail(Errc::not_supported, "can't be reached from this server");
   const std::string owner = owners_address();
-  auto recipients = mailto->to;
-  recipients.insert(recipients.end(), mailto->cc.begin(), mailto->cc.end());
+  const auto mailto = sieve::parse_mailto(action.method);
+  if (!mailto) {
+    if (!site::webhook_allowed(ctx_.back.events.site().webhooks, action.method))
+      return fail(Errc::not_supported, "can't be reached from this server");
+    return site::post_json(action.method, site::webhook_json(action, {owner_.text(), owner, ""}));
+  }
+  site::Submission mail{owner, mailto->to, {}};
+  mail.recipients.insert(mail.recipients.end(), mailto->cc.begin(), mailto->cc.end());
   const site::MailFacts facts{owner, ctx_.back.options.hostname, wall_seconds()};
-  return ctx_.back.events.submitter().submit(
-      {owner, recipients, site::notification_mail(action, *mailto, facts)});
+  mail.message = site::notification_mail(action, *mailto, facts);
+  TRY(ctx_.back.events.submitter().submit(mail));
+  if (!action.fcc) return {};
+  if (const auto filed = file(*action.fcc, mail.message, facts.now, 0); !filed)
+    problem(script_, 0, fmt::format(":fcc \"{}\": {}", action.fcc->mailbox, filed.error().text));
+  return {};
 }
 
 Result<void> EventRun::perform(const sieve::Pipe& action) {

@@ -6,12 +6,13 @@ import datetime
 import re
 import shutil
 import tempfile
+import threading
 import time
 from pathlib import Path
 
 import harness
 from harness import make_message
-from sieve_test import ManageSieve
+from sieve_test import HOOK_OFFSET, SINK_OFFSET, Hook, ManageSieve, Sink
 
 CONF = Path(__file__).resolve().parents[2] / "conf" / "sieve"
 PATIENCE = 30  # seconds
@@ -19,6 +20,8 @@ PATIENCE = 30  # seconds
 
 class ImapSieve(harness.ClientTest):
     folder = None
+    sink = None
+    hook = None
 
     def setUp(self):
         super().setUp()
@@ -87,6 +90,32 @@ class ImapSieve(harness.ClientTest):
         answer = client.ok(client.xatom("GETMETADATA", "INBOX", "/shared/imapsieve/script"))
         self.assertIsNotNone(answer)
 
+    def test_notifications_by_mail_and_web_with_a_copy(self):
+        user = self.new_user()
+        client = self.imap(user)
+        base = f"http://127.0.0.1:{self.hook.server_port}"
+        self.put_script(user, "tell", 'require ["imapsieve", "enotify", "fcc", "imap4flags"];\n'
+                        'notify :message "flagged" :fcc "Archive" :flags "\\\\Seen" '
+                        f'"mailto:{user}@phone.example";\n'
+                        f'notify :message "by web" :fcc "Archive" "{base}/mail/{user}";\n'
+                        f'notify :message "not allowed" "{base}/admin/{user}";\n'
+                        f'notify :message "lost" :fcc "Missing" "mailto:{user}@other.example";')
+        client.add("INBOX", make_message(5))
+        self.set_metadata(client, "INBOX", "/shared/imapsieve/script", "tell")
+        client.choose()
+        client.store_flags(1, "+FLAGS", "\\Flagged")
+        (sender, octets), = self.sink.to(f"{user}@phone.example")
+        self.assertTrue(sender.startswith(user), sender)
+        self.assertIn(b"Subject: flagged\r\n", octets)
+        self.assertEqual(len(self.sink.to(f"{user}@other.example")), 1)
+        posts = [(path, post) for path, post in self.hook.posts if post["user"] == user]
+        self.assertEqual([(path, post["message"]) for path, post in posts],
+                         [(f"/mail/{user}", "by web")])
+        self.assertEqual(client.flags(1), {"\\Flagged"})  # the message itself stays as it was
+        self.assertEqual(client.choose("Archive"), 1)
+        self.assertEqual(client.flags(1), {"\\Seen"})
+        self.assertEqual(client.body(client.uids()[0]), octets)
+
     def test_snoozed_mail_comes_back_at_its_time(self):
         user = self.new_user()
         watcher = self.imap(user)
@@ -150,10 +179,21 @@ def prepare(folder):
     return settings
 
 
+def listen():
+    """An MTA and a web service for notifications; returns the settings that name them."""
+    port = harness.arguments()[0].port_base + SINK_OFFSET
+    ImapSieve.sink = Sink(port)
+    ImapSieve.hook = Hook(port + HOOK_OFFSET - SINK_OFFSET)
+    for server in (ImapSieve.sink, ImapSieve.hook):
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    return [f"sieve.submission=smtp://127.0.0.1:{port}",
+            f"sieve.webhooks=http://127.0.0.1:{ImapSieve.hook.server_port}/mail/"]
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="postern-imapsieve-") as name:
         ImapSieve.folder = Path(name)
-        ImapSieve.settings = prepare(ImapSieve.folder)
+        ImapSieve.settings = prepare(ImapSieve.folder) + listen()
         harness.main()
 
 
