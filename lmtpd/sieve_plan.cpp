@@ -22,7 +22,8 @@ sieve::EnvelopeView envelope_of(const PlanInput& input) {
   out.to = input.recipient.address.text();
   out.notify = input.recipient.notify;
   out.orcpt = input.recipient.original_recipient;
-  out.ret = sender.headers_only ? "HDRS" : "";
+  out.ret = sender.ret;
+  out.auth = sender.auth;
   out.envid = sender.envelope_id;
   return out;
 }

@@ -22,8 +22,9 @@ struct Sender {
   std::optional<std::uint64_t> size;
   Body body = Body::seven_bit;
   bool smtputf8 = false;
-  std::string envelope_id;    // ENVID, decoded (RFC 3461 §4.4)
-  bool headers_only = false;  // RET=HDRS
+  std::string envelope_id;  // ENVID, decoded (RFC 3461 §4.4)
+  std::string ret;          // RET as given, upper case
+  std::string auth;         // AUTH, decoded: who submitted the message (RFC 4954 §5)
 };
 
 /// What RCPT said, and where it leads.

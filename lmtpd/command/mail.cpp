@@ -22,14 +22,21 @@ Result<Body> parse_body(const Parameter& parameter) {
 
 Result<void> take_return_content(const Parameter& parameter, Sender& to) {
   const std::string_view value = parameter.value ? *parameter.value : std::string_view();
-  to.headers_only = iequals(value, "HDRS");
-  if (to.headers_only || iequals(value, "FULL")) return {};
+  to.ret = to_upper(value);
+  if (to.ret == "HDRS" || to.ret == "FULL") return {};
   return bad_value(parameter);
 }
 
 Result<void> take_envelope_id(const Parameter& parameter, Sender& to) {
   if (!parameter.value || parameter.value->size() > kMaxEnvelopeId) return bad_value(parameter);
   to.envelope_id = TRY(decode_xtext(*parameter.value));
+  return {};
+}
+
+/// For scripts; nothing else depends on it. "<>": the MTA doesn't know or doesn't say.
+Result<void> take_submitter(const Parameter& parameter, Sender& to) {
+  to.auth = TRY(decode_xtext(*parameter.value));
+  if (to.auth == "<>") to.auth.clear();
   return {};
 }
 
@@ -51,8 +58,7 @@ Result<void> take_parameter(const Parameter& parameter, Sender& to) {
   }
   if (parameter.keyword == "RET") return take_return_content(parameter, to);
   if (parameter.keyword == "ENVID") return take_envelope_id(parameter, to);
-  // RFC 4954 §5: who submitted the message; nothing here depends on it.
-  if (parameter.keyword == "AUTH" && parameter.value) return {};
+  if (parameter.keyword == "AUTH" && parameter.value) return take_submitter(parameter, to);
   return fail(Errc::not_supported, "{}", parameter.keyword);
 }
 

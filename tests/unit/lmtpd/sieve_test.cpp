@@ -429,6 +429,19 @@ TEST_F(SieveDelivery, ScriptsSeeTheDetailAndKeepGoesToItsMailbox) {
   EXPECT_EQ(messages("user/anna/Lists")[0].flags.system, store::flag::flagged);
 }
 
+TEST_F(SieveDelivery, ScriptsSeeTheParametersOfTheEnvelope) {
+  script("anna",
+         "require [\"envelope\", \"envelope-dsn\", \"fileinto\", \"mailbox\"];"
+         "if envelope \"ret\" \"FULL\" { fileinto :create \"ret\"; }"
+         "if envelope \"envid\" \"a+b\" { fileinto :create \"envid\"; }"
+         "if envelope :all \"auth\" \"carl@example.net\" { fileinto :create \"auth\"; }");
+  deliver(message(1), {"anna"}, "<carl@example.net> RET=full ENVID=a+2Bb AUTH=carl+40example.net");
+  for (const std::string name : {"ret", "envid", "auth"})
+    EXPECT_EQ(count("user/anna/" + name), 1U) << name;
+  deliver(message(2), {"anna"}, "<carl@example.net> AUTH=<>");
+  EXPECT_EQ(count("user/anna"), 1U);
+}
+
 TEST_F(SieveDelivery, ScriptsAskForMailboxesAndAnnotations) {
   add_mailbox("user/bob/Secret");
   ASSERT_TRUE(meta_->set_annotations(mailbox("user/anna"), {{{}, "/shared/comment", "yes"}}, 10));
