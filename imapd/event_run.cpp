@@ -57,10 +57,11 @@ class EventHost : public site::SieveHost {
     if (item == "phase") return "post";
     if (item == "imap.user") return facts_.user;
     if (item == "imap.email") return facts_.email;
-    if (item == "imap.mailbox") return facts_.mailbox;
+    if (item == "imap.mailbox" || item == "vnd.dovecot.mailbox-to") return facts_.mailbox;
     if (item == "imap.cause") return std::string(imap::name_of(facts_.cause));
     if (item == "imap.changedflags") return facts_.changed_flags;
-    if (item == "vnd.postern.mailbox-from") return facts_.from;
+    if (item == "vnd.postern.mailbox-from" || item == "vnd.dovecot.mailbox-from")
+      return facts_.from;
     return SieveHost::environment(item);
   }
   void set_changed_flags(std::string flags) { facts_.changed_flags = std::move(flags); }

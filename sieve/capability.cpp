@@ -60,6 +60,7 @@ constexpr std::array kCapabilities{
     CapabilityRow{"vnd.cyrus.snooze", Cap::snooze, "draft-ietf-extra-sieve-snooze", false},
     CapabilityRow{"vnd.dovecot.debug", Cap::vnd_debug, "Pigeonhole: action debug_log"},
     CapabilityRow{"vnd.dovecot.environment", Cap::vnd_environment, "Pigeonhole: more items"},
+    CapabilityRow{"vnd.dovecot.imapsieve", Cap::imapsieve, "Pigeonhole: more items"},
     CapabilityRow{"vnd.dovecot.pipe", Cap::vnd_pipe, "Pigeonhole: action pipe"},
     CapabilityRow{"x-cyrus-log", Cap::vnd_debug, "Cyrus: action log", false},
     CapabilityRow{"x-cyrus-snooze", Cap::snooze, "draft-ietf-extra-sieve-snooze", false},
