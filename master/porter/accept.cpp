@@ -48,8 +48,7 @@ void Porter::accept_from(std::uint32_t index) {
     Fd unwanted{accept4(listener.fd, nullptr, nullptr, SOCK_CLOEXEC)};
     unwanted.reset();
     reserve_.reset(open("/dev/null", O_RDONLY | O_CLOEXEC));
-    if (now_ - warned_at_ < kWarnEvery) return;
-    warned_at_ = now_;
+    if (!may_warn("no_descriptors")) return;
     LOG(error, "porter.no_descriptors", {"error", "the limit of open files is reached"});
     return;
   }
@@ -180,6 +179,14 @@ std::string_view Porter::refusal_of_address(const SessionRow& row) const {
   return {};
 }
 
+/// A flood of refusals is a line a second for each option.
+bool Porter::may_warn(const std::string& option) {
+  std::int64_t& last = warned_[option];
+  if (last != 0 && now_ - last < kWarnEvery) return false;
+  last = now_;
+  return true;
+}
+
 /// Goodbye and a log line for a connection that may not come. Who is kept out by its network is
 /// told nothing.
 void Porter::refuse(int fd, const SessionRow& row, std::string_view why) {
@@ -189,13 +196,12 @@ void Porter::refuse(int fd, const SessionRow& row, std::string_view why) {
   const auto text = pool_row(row).goodbye[static_cast<std::size_t>(reason)].view();
   if (!why.ends_with("_networks"))
     ::send(fd, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-  if (now_ - warned_at_ < kWarnEvery) return;
-  warned_at_ = now_;
   const bool of_service = why != "stopping" && why != "master.connections";
+  const std::string option =
+      of_service ? fmt::format("service.{}.{}", service.name.view(), why) : std::string(why);
+  if (!may_warn(option)) return;
   LOG(warning, "session.refused", {"service", service.name.view()},
-      {"peer", address_text(row.peer, row.flags)},
-      {"option",
-       of_service ? fmt::format("service.{}.{}", service.name.view(), why) : std::string(why)});
+      {"peer", address_text(row.peer, row.flags)}, {"option", option});
 }
 
 /// The same for one that has a row already.

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -97,6 +98,7 @@ class Porter {
   [[nodiscard]] std::string_view refusal(const SessionRow& row) const;
   [[nodiscard]] std::string_view refusal_of_address(const SessionRow& row) const;
   void refuse(int fd, const SessionRow& row, std::string_view why);
+  bool may_warn(const std::string& option);
   void turn_away(std::uint32_t slot, std::string_view why);
   [[nodiscard]] bool comes_from_proxy(const SessionRow& row) const;
   void read_proxy_header(std::uint32_t slot);
@@ -184,8 +186,8 @@ class Porter {
   std::unordered_map<std::uint64_t, std::deque<std::uint32_t>> held_;
   std::int64_t now_ = 0;  // steady ms, read once a turn of the loop
   std::int64_t swept_at_ = 0;
-  std::int64_t warned_at_ = 0;
-  std::uint32_t ended_ = 0;  // sessions since the last tidy()
+  std::map<std::string, std::int64_t> warned_;  // option: when its limit was last told of
+  std::uint32_t ended_ = 0;                     // sessions since the last tidy()
   bool master_gone_ = false;
 };
 

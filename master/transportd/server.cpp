@@ -292,13 +292,12 @@ std::string_view Server::Listener::refuses(const std::string& address) const {
 }
 
 bool Server::admits(const Listener& listener, const service::Facts& facts) {
-  const std::string_view option = listener.refuses(facts.peer_address);
-  if (option.empty()) return true;
-  if (const std::int64_t now = steady_millis(); now - warned_at_ >= 1000) {
-    warned_at_ = now;
+  const std::string_view why = listener.refuses(facts.peer_address);
+  if (why.empty()) return true;
+  const std::string option = fmt::format("service.{}.{}", listener.service, why);
+  if (may_warn(option))
     LOG(notice, "tls.refused", {"peer", facts.peer_address}, {"service", listener.service},
-        {"option", fmt::format("service.{}.{}", listener.service, option)});
-  }
+        {"option", option});
   return false;
 }
 
@@ -306,11 +305,17 @@ bool Server::admits(const Listener& listener, const service::Facts& facts) {
 /// can be accepted stays ready, and would keep us busy.
 bool Server::has_room() {
   if (connections_.size() < most_connections_) return true;
-  if (const std::int64_t now = steady_millis(); now - warned_at_ >= 1000) {
-    warned_at_ = now;
+  if (may_warn("no_descriptors"))
     LOG(error, "transportd.no_descriptors", {"sessions", connections_.size()});
-  }
   return false;
+}
+
+bool Server::may_warn(const std::string& option) {
+  const std::int64_t now = steady_millis();
+  std::int64_t& last = warned_[option];
+  if (last != 0 && now - last < 1000) return false;
+  last = now;
+  return true;
 }
 
 void Server::accept_all(const Listener& listener) {

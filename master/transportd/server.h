@@ -75,9 +75,11 @@ class Server {
   void close_listeners();
 
   void accept_all(const Listener& listener);
-  /// Whether another connection may come; logged if not, once a second at most.
+  /// Whether another connection may come; logged if not.
   bool has_room();
-  /// Whether a client may come; logged if not, once a second at most.
+  /// Once a second for each option.
+  bool may_warn(const std::string& option);
+  /// Whether a client may come; logged if not.
   bool admits(const Listener& listener, const service::Facts& facts);
   void begin(Fd tcp, service::Facts facts, const std::string& alpn, std::string_view cleartext);
   void read_proxy_header(std::uint64_t number, Connection& connection);
@@ -97,7 +99,7 @@ class Server {
   Fd control_, door_, tls_door_, epoll_;
   std::int64_t handshake_limit_;
   std::int64_t next_sweep_ = 0;
-  std::int64_t warned_at_ = 0;
+  std::map<std::string, std::int64_t> warned_;  // option: when its limit was last told of
   std::size_t most_connections_ = 0;
   std::size_t dropped_ = 0;  // connections since memory was last given back
   bool stopping_ = false, master_gone_ = false;
