@@ -5,18 +5,22 @@
 #include <algorithm>
 
 #include "lib/base/text.h"
+#include "lib/store/format.h"
 #include "lib/store/fs.h"
 
 namespace postern::store {
 namespace {
 
-constexpr std::size_t kMaxName = 128;
+constexpr std::size_t kMaxName = 512;  // octets: what RFC 5804 §1.6 says 128 characters may take
+constexpr std::size_t kMaxStem = 200;  // octets; a file's name may have 255
 constexpr std::string_view kEnding = ".sieve";
+constexpr std::string_view kDigest = "%~";  // no octet in hex, so no escaped name begins with it
 
 bool is_plain(char c) { return c != '/' && c != '%' && c != '.'; }
 
-/// "a/b" as "a%2fb.sieve": one file name for each script name, never a path.
-std::string file_of(std::string_view name) {
+/// "a/b" as "a%2fb": one file name for each script name, never a path. Of a name that is too long
+/// for one, its digest; the name itself is in a file that is called so.
+std::string stem_of(std::string_view name) {
   std::string out;
   for (const char c : name) {
     if (is_plain(c))
@@ -24,12 +28,19 @@ std::string file_of(std::string_view name) {
     else
       out += "%" + to_hex({&c, 1});
   }
-  return out += kEnding;
+  if (out.size() <= kMaxStem) return out;
+  return std::string(kDigest) + guid_of(name).hex();
 }
 
-std::optional<std::string> name_of_file(std::string_view file) {
-  if (!file.ends_with(kEnding)) return std::nullopt;
-  file.remove_suffix(kEnding.size());
+/// A name as Unicode has it between U+0080 and U+009F, or a line or paragraph separator.
+bool has_odd_controls(std::string_view name) {
+  for (std::size_t i = 0; i + 1 < name.size(); ++i)
+    if (name[i] == '\xC2' && static_cast<unsigned char>(name[i + 1]) < 0xA0) return true;
+  return name.find("\xE2\x80\xA8") != std::string_view::npos ||
+         name.find("\xE2\x80\xA9") != std::string_view::npos;
+}
+
+std::optional<std::string> name_of_stem(std::string_view file) {
   std::string out;
   for (std::size_t i = 0; i < file.size(); ++i) {
     if (file[i] != '%') {
@@ -91,14 +102,35 @@ Scripts Scripts::of(const config::Config& config, const meta::UserRecord& user) 
 
 Result<void> Scripts::check_name(std::string_view name) {
   if (name.empty() || !is_utf8(name)) return fail(Errc::bad_syntax, "not a script name");
-  if (std::ranges::any_of(name, [](char c) { return (c >= 0 && c < ' ') || c == 127; }))
+  if (std::ranges::any_of(name, [](char c) { return (c >= 0 && c < ' ') || c == 127; }) ||
+      has_odd_controls(name))
     return fail(Errc::bad_syntax, "control character in a script name");
-  if (name.size() > kMaxName) return fail(Errc::limit, "script name of {} octets", name.size());
+  if (name.size() > kMaxName)
+    return fail(Errc::bad_syntax, "script name of {} octets", name.size());
   return {};
 }
 
 std::string Scripts::path_of(std::string_view name) const {
-  return directory_ + "/" + file_of(name);
+  return directory_ + "/" + stem_of(name).append(kEnding);
+}
+
+Result<void> Scripts::note_name(std::string_view name) const {
+  const std::string stem = stem_of(name);
+  if (!stem.starts_with(kDigest)) return {};
+  return replace_durably(directory_ + "/" + stem, name);
+}
+
+void Scripts::forget_name(std::string_view name) const {
+  const std::string stem = stem_of(name);
+  if (stem.starts_with(kDigest)) static_cast<void>(fs().unlink(directory_ + "/" + stem));
+}
+
+std::optional<std::string> Scripts::name_of_file(std::string_view file) const {
+  if (!file.ends_with(kEnding)) return std::nullopt;
+  file.remove_suffix(kEnding.size());
+  if (!file.starts_with(kDigest)) return name_of_stem(file);
+  const auto name = read_whole(directory_ + "/" + std::string(file));
+  return name ? std::optional(*name) : std::nullopt;
 }
 
 bool Scripts::exists(std::string_view name) const {
@@ -150,6 +182,7 @@ Result<void> Scripts::sync_directory() const {
 Result<void> Scripts::put(std::string_view name, std::string_view text) {
   TRY(have_space(name, text.size()));
   TRY(make_directories());
+  TRY(note_name(name));
   TRY(replace_durably(path_of(name), text));
   return sync_directory();
 }
@@ -167,6 +200,7 @@ Result<void> Scripts::remove(std::string_view name) {
   TRY(check_name(name));
   if (TRY(active()) == name) return fail(Errc::in_use, "script {} is active", name);
   TRY(fs().unlink(path_of(name)));
+  forget_name(name);
   return sync_directory();
 }
 
@@ -176,9 +210,12 @@ Result<void> Scripts::rename(std::string_view from, std::string_view to) {
   TRY(check_name(from));
   TRY(check_name(to));
   const bool was_active = TRY(active()) == from;
+  if (!exists(from)) return fail(Errc::no_such_object, "no script {}", from);
+  TRY(note_name(to));
   TRY(fs().link(path_of(from), path_of(to)));
   if (was_active) TRY(activate(to));
   TRY(fs().unlink(path_of(from)));
+  forget_name(from);
   return sync_directory();
 }
 

@@ -43,8 +43,9 @@ class Scripts {
   /// @error over_quota  larger than all scripts together may be
   Result<void> put_address_book(std::string_view text);
 
-  /// RFC 5804 §1.6: UTF-8, no control characters, not empty; at most 128 octets here.
-  /// @error bad_syntax, limit
+  /// RFC 5804 §1.6: UTF-8, no control characters or line separators, not empty; at most 512 octets,
+  /// which is room for 128 characters.
+  /// @error bad_syntax
   static Result<void> check_name(std::string_view name);
 
   /// In the order of names. No directory means no scripts.
@@ -69,6 +70,10 @@ class Scripts {
   Scripts(std::string directory, ScriptLimits limits)
       : directory_(std::move(directory)), limits_(limits) {}
   [[nodiscard]] std::string path_of(std::string_view name) const;
+  [[nodiscard]] std::optional<std::string> name_of_file(std::string_view file) const;
+  /// Where a name is too long for a file: writes it down before the script, forgets it after.
+  Result<void> note_name(std::string_view name) const;
+  void forget_name(std::string_view name) const;
   [[nodiscard]] bool exists(std::string_view name) const;
   Result<void> make_directories() const;
   Result<void> sync_directory() const;
