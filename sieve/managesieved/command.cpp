@@ -103,6 +103,7 @@ void run_putscript(Managesieve& session, const Request& request) {
   if (!prepared) return session.no(prepared.error());
   const std::string& name = prepared->strings[0];
   const std::string& text = prepared->strings[1];
+  if (text.empty()) return session.no("A script can't be empty");  // RFC 5804 §2.6
   std::string warnings;
   if (!session.check(text, warnings)) return;
   if (const auto put = prepared->scripts.put(name, text); !put) return session.no(put.error());
@@ -139,20 +140,20 @@ void run_unauthenticate(Managesieve& session, const Request&) {
 
 using In = Command::In;
 constexpr std::array kCommands{
-    Command{"AUTHENTICATE", In::before_login, run_authenticate},
-    Command{"CAPABILITY", In::any, run_capability},
-    Command{"CHECKSCRIPT", In::after_login, run_checkscript},
-    Command{"DELETESCRIPT", In::after_login, run_deletescript},
-    Command{"GETSCRIPT", In::after_login, run_getscript},
-    Command{"HAVESPACE", In::after_login, run_havespace},
-    Command{"LISTSCRIPTS", In::after_login, run_listscripts},
-    Command{"LOGOUT", In::any, run_logout},
-    Command{"NOOP", In::any, run_noop},
-    Command{"PUTSCRIPT", In::after_login, run_putscript},
-    Command{"RENAMESCRIPT", In::after_login, run_renamescript},
-    Command{"SETACTIVE", In::after_login, run_setactive},
-    Command{"STARTTLS", In::before_login, run_starttls},
-    Command{"UNAUTHENTICATE", In::after_login, run_unauthenticate},
+    Command{"AUTHENTICATE", In::before_login, 2, run_authenticate},
+    Command{"CAPABILITY", In::any, 0, run_capability},
+    Command{"CHECKSCRIPT", In::after_login, 1, run_checkscript},
+    Command{"DELETESCRIPT", In::after_login, 1, run_deletescript},
+    Command{"GETSCRIPT", In::after_login, 1, run_getscript},
+    Command{"HAVESPACE", In::after_login, 2, run_havespace},
+    Command{"LISTSCRIPTS", In::after_login, 0, run_listscripts},
+    Command{"LOGOUT", In::any, 0, run_logout},
+    Command{"NOOP", In::any, 1, run_noop},
+    Command{"PUTSCRIPT", In::after_login, 2, run_putscript},
+    Command{"RENAMESCRIPT", In::after_login, 2, run_renamescript},
+    Command{"SETACTIVE", In::after_login, 1, run_setactive},
+    Command{"STARTTLS", In::before_login, 0, run_starttls},
+    Command{"UNAUTHENTICATE", In::after_login, 0, run_unauthenticate},
 };
 static_assert(std::ranges::is_sorted(kCommands, {}, &Command::name));
 

@@ -11,7 +11,8 @@ std::string ManagesieveDaemon::greeting(const config::Config& config, bool tls, 
                               .loopback = loopback,
                               .channel_binding = {},
                               .client_certificate = {}};
-  return capabilities(config, *auth_, channel, false, "") + "OK \"Postern is ready\"\r\n";
+  const bool starttls = !tls && !config.names_under("tls.certificate").empty();
+  return capabilities(config, *auth_, channel, starttls, "") + "OK \"Postern is ready\"\r\n";
 }
 
 std::string ManagesieveDaemon::goodbye(service::Goodbye why) {

@@ -74,6 +74,16 @@ class Scanner {
   Request& out_;
 };
 
+/// Drops a string that is too large, so that the command can be answered and the next one found.
+Result<void> skip(net::Stream& in, std::uint64_t size) {
+  constexpr std::uint64_t kMost = 64 << 20;
+  constexpr std::uint64_t kPiece = 64 << 10;
+  if (size > kMost) return fail(Errc::too_big, "string of {} octets", size);
+  for (; size > 0; size -= std::min(size, kPiece))
+    TRY(in.read_exactly(static_cast<std::size_t>(std::min(size, kPiece))));
+  return {};
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> Request::strings(std::size_t count) const {
@@ -96,7 +106,11 @@ Result<Request> read_request(net::Stream& in, const RequestLimits& limits) {
     const auto text = size ? line.text.substr(0, line.text.rfind('{')) : line.text;
     if (const auto done = scanner.scan(text); !done && !wrong) wrong = done.error();
     if (!size) break;
-    if (*size > limits.literal) return fail(Errc::too_big, "string of {} octets", *size);
+    if (*size > limits.literal) {
+      TRY(skip(in, *size));
+      request.too_big = true;
+      continue;
+    }
     auto octets = TRY(in.read_exactly(static_cast<std::size_t>(*size)));
     if (const auto done = scanner.literal(std::move(octets)); !done && !wrong) wrong = done.error();
   }

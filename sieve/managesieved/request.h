@@ -17,6 +17,7 @@ using Argument = std::variant<std::string, std::uint64_t>;  // string or number
 struct Request {
   std::string keyword;  // upper case
   std::vector<Argument> arguments;
+  bool too_big = false;  // a string over the limit was read and is not among the arguments
 
   /// The arguments as exactly `count` strings.
   /// @error bad_syntax
@@ -30,7 +31,7 @@ struct RequestLimits {
 
 /// Reads one command with its literals ({n+}, sent without waiting).
 /// @error bad_syntax  answered NO; the command was read to its end
-/// @error too_big     a line or literal over its limit: the connection can't go on
+/// @error too_big     a line over its limit, or a string far over it: the connection can't go on
 /// @error closed, timed_out, unavailable, io  of the stream
 Result<Request> read_request(net::Stream& in, const RequestLimits& limits);
 

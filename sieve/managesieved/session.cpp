@@ -1,5 +1,8 @@
 #include "sieve/managesieved/session.h"
 
+#include <algorithm>
+
+#include "lib/base/text.h"
 #include "lib/base/wire.h"
 #include "lib/log/log.h"
 #include "lib/net/trace.h"
@@ -125,9 +128,13 @@ std::string capabilities(const config::Config& config, auth::Authenticator& auth
   std::string out = "\"IMPLEMENTATION\" \"Postern\"\r\n\"VERSION\" \"1.0\"\r\n";
   out += fmt::format("\"SASL\" {}\r\n", wire_string(mechanisms));
   out += fmt::format("\"SIEVE\" {}\r\n", wire_string(sieve::capability_line({})));
-  const bool hooks = !config.list("sieve.webhooks").empty();
-  out += fmt::format("\"EXTLISTS\" \"tag urn\"\r\n\"NOTIFY\" \"mailto log{}\"\r\n",
-                     hooks ? " https" : "");
+  std::string methods = "mailto log";
+  for (const std::string_view scheme : {"https", "http"})
+    if (std::ranges::any_of(config.list("sieve.webhooks"), [&](const std::string& prefix) {
+          return istarts_with(prefix, fmt::format("{}:", scheme));
+        }))
+      methods.append(" ").append(scheme);
+  out += fmt::format("\"EXTLISTS\" \"tag urn\"\r\n\"NOTIFY\" {}\r\n", wire_string(methods));
   out += "\"MAXREDIRECTS\" \"5\"\r\n\"UNAUTHENTICATE\"\r\n";
   if (starttls) out += "\"STARTTLS\"\r\n";
   if (!owner.empty()) out += fmt::format("\"OWNER\" {}\r\n", wire_string(owner));
@@ -193,7 +200,10 @@ void Managesieve::delay(std::chrono::milliseconds delay, std::string reply) {
 
 auth::Channel Managesieve::channel() const { return service::channel_of(facts, "sieve"); }
 
-bool Managesieve::starttls_offered() const { return !facts.tls && runtime.tls_available(); }
+// RFC 5804 §1.7: not once AUTHENTICATE has succeeded.
+bool Managesieve::starttls_offered() const {
+  return !facts.tls && !conn.authenticated() && runtime.tls_available();
+}
 
 void Managesieve::write_capabilities() {
   stream.write(capabilities(runtime.config(), *worker.auth, channel(), starttls_offered(),
@@ -243,7 +253,7 @@ void Managesieve::answer(const Result<Request>& request) {
   if (!request) {
     const Errc code = request.error().code;
     if (code == Errc::bad_syntax) return no(request.error());
-    if (code == Errc::too_big) return bye("Line or string too long");
+    if (code == Errc::too_big) return bye("Line or string too long", "QUOTA/MAXSIZE");
     if (code == Errc::unavailable) return bye("Server is shutting down", "TRYLATER");
     return end(std::string(name_of(code)));
   }
@@ -253,6 +263,8 @@ void Managesieve::answer(const Result<Request>& request) {
                              (command->in == Command::In::after_login) == conn.authenticated());
   if (fits) {
     conn.bad_commands = 0;
+    if (request->too_big) return no("The string is too large", "QUOTA/MAXSIZE");
+    if (request->arguments.size() > command->most_arguments) return no("Too many arguments");
     return command->run(*this, *request);
   }
   no(command == nullptr ? "Unknown command" : "Not in this state");

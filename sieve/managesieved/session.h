@@ -87,6 +87,7 @@ class Managesieve {
 struct Command {
   std::string_view name;  // upper case
   enum class In : std::uint8_t { any, before_login, after_login } in;
+  std::size_t most_arguments;
   void (*run)(Managesieve&, const Request&);
 };
 const Command* find_command(std::string_view name);

@@ -89,6 +89,20 @@ class Connection:
                 return lines
             lines.append(line)
 
+    def greeting(self, protocol):
+        if protocol == "sieve":
+            self.sieve_command(None)
+        else:
+            self.line()
+
+    def sieve_command(self, text):
+        """A ManageSieve command of the set-up, or only its answer: up to OK."""
+        if text is not None:
+            self.send(f"{text}\r\n".encode("utf-8"))
+        while not (answer := self.line()).startswith("OK"):
+            if answer.startswith(("NO", "BYE")):
+                raise Mismatch(f"given: {text!r} was answered {answer!r}")
+
     def append(self, mailbox, message, flags=""):
         self.tag += 1
         tag = f"given{self.tag}"
@@ -104,6 +118,11 @@ class Connection:
 
 def quoted(text):
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def plain_login(user):
+    secret = base64.b64encode(f"\0{user}\0pass".encode()).decode()
+    return f'AUTHENTICATE "PLAIN" "{secret}"'
 
 
 def message(number):
@@ -202,14 +221,9 @@ class Player:
     def give_script(self, name, user, text):
         self.imap_as(user).command("LOGOUT")  # the first login makes the mailboxes
         client = Connection((self.server.host, int(self.server.env["SIEVE_PORT"])), False)
-        secret = base64.b64encode(f"\0{user}\0pass".encode()).decode()
-        octets = text.encode()
-        for line in ("", f'AUTHENTICATE "PLAIN" "{secret}"\r\n',
-                     f'PUTSCRIPT "{name}" {{{len(octets)}+}}\r\n{text}\r\n'):
-            client.send(line.encode())
-            while not (answer := client.line()).startswith("OK"):
-                if answer.startswith(("NO", "BYE")):
-                    raise Mismatch(f"given: ManageSieve answered {answer!r}")
+        client.greeting("sieve")
+        client.sieve_command(plain_login(user))
+        client.sieve_command(f'PUTSCRIPT "{name}" {{{len(text.encode())}+}}\r\n{text}')
         client.socket.close()
 
     def give_quota(self, name, user, resource, limit):
@@ -219,20 +233,27 @@ class Player:
         admin.command("LOGOUT")
 
     def give_connection(self, key, user, more):
-        port = getattr(self.server, f"{self.protocol}_port")
-        connection = Connection((self.server.host, port), self.octets)
+        connection = Connection((self.server.host, self.port()), self.octets)
         self.connections[key] = connection
         wishes = [wish for wish in more.split(", ") if wish]
         if "greeting unread" not in wishes:
-            connection.line()
+            connection.greeting(self.protocol)
         if user:
             self.log_in(connection, user)
         for wish in wishes:
             self.grant(connection, wish)
 
+    def port(self):
+        if self.protocol == "sieve":
+            return int(self.server.env["SIEVE_PORT"])
+        return getattr(self.server, f"{self.protocol}_port")
+
     def log_in(self, connection, user):
         if self.protocol == "imap":
             connection.command(f"LOGIN {user} pass")
+            return
+        if self.protocol == "sieve":
+            connection.sieve_command(plain_login(user))
             return
         for line in (f"USER {user}", "PASS pass"):
             connection.send(line.encode() + b"\r\n")
@@ -335,7 +356,7 @@ def main():
         server.settings += given.set
         if given.parked:
             server.settings += ["service.imap.linger=0", "service.pop3.linger=0",
-                                "service.lmtp.linger=0"]
+                                "service.lmtp.linger=0", "service.sieve.linger=0"]
         with server:
             failures = play_all(server, paths, given.octets)
             code, output = server.check()

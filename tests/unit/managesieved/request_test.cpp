@@ -36,8 +36,18 @@ TEST(Request, AWrongCommandIsReadToItsEnd) {
   EXPECT_EQ(rest, "NOOP\r\n");
 }
 
+// RFC 5804 §1.5: too large is NO with QUOTA, so the session has to go on.
+TEST(Request, AStringOverTheLimitIsReadAndDropped) {
+  std::string rest;
+  const auto request =
+      parse("PUTSCRIPT \"a\" {1001+}\r\n" + std::string(1001, 'x') + "\r\nNOOP\r\n", &rest).value();
+  EXPECT_TRUE(request.too_big);
+  EXPECT_EQ(request.arguments.size(), 1U);
+  EXPECT_EQ(rest, "NOOP\r\n");
+}
+
 TEST(Request, LimitsEndTheConversation) {
-  EXPECT_EQ(parse("PUTSCRIPT \"a\" {1001+}\r\n").error().code, Errc::too_big);
+  EXPECT_EQ(parse("PUTSCRIPT \"a\" {67108865+}\r\n").error().code, Errc::too_big);
   EXPECT_EQ(parse(std::string(300, 'x') + "\r\n").error().code, Errc::too_big);
   EXPECT_EQ(parse("PUTSCRIPT \"a\" {10+}\r\nabc").error().code, Errc::closed);
 }

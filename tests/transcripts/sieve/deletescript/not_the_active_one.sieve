@@ -1,0 +1,16 @@
+# RFC 5804 §2.10: NONEXISTENT and ACTIVE.
+given connection 1 as anna
+1> DELETESCRIPT "foo"
+1< NO (NONEXISTENT) ...
+1> PUTSCRIPT "foo" "keep;"
+1< OK
+1> SETACTIVE "foo"
+1< OK
+1> DELETESCRIPT "foo"
+1< NO (ACTIVE) ...
+1> SETACTIVE ""
+1< OK
+1> DELETESCRIPT "foo"
+1< OK
+1> GETSCRIPT "foo"
+1< NO (NONEXISTENT) ...
