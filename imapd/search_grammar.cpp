@@ -154,6 +154,7 @@ class Parser {
     if (word == "MODSEQ") return by_modseq();
     if (word == "OLDER" || word == "YOUNGER") return by_age(word == "OLDER");
     if (word == "EMAILID") return by_email_id();
+    if (word == "THREADID") return by_thread_id();
     if (word == "SAVEDATESUPPORTED") return make(Op::all);  // RFC 8514 §4.3
     return fail(Errc::bad_syntax, "unknown search key {}", word.substr(0, 40));
   }
@@ -250,6 +251,13 @@ class Parser {
     Key key = make(Op::guid_prefix);
     key.text = id.starts_with('M') && id.size() == 33 ? std::string(id.substr(1)) : "none";
     return key;
+  }
+
+  // "THREADID" SP objectid: matches nothing while FETCH says NIL (RFC 8474 §5.2)
+  Result<Key> by_thread_id() {
+    TRY(in_.space());
+    TRY(parse_atom(in_));
+    return negated(make(Op::all));
   }
 
   Cursor& in_;

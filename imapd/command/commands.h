@@ -450,7 +450,7 @@ struct Search {
     std::vector<Uid> uids;
     Form form;
     std::uint32_t returns;
-    std::optional<ModSeq> modseq;  // the highest among them, if the program asks about modseqs
+    std::optional<ModSeq> modseq;  // if the program asks about modseqs (RFC 4731 §3.2)
   };
   static Result<Request> parse(Cursor& in, Form form);
   static Result<Plan> plan(const Request&, Context&);

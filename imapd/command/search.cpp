@@ -127,6 +127,12 @@ void tell_extended(Context& ctx, const Search::Found& found) {
   ctx.out.untagged(line);
 }
 
+// A SEARCH that SAVEs and is answered with NO leaves "$" empty, one that is BAD leaves it as it was
+// (RFC 5182 §2.1).
+void forget_saved(Context& ctx, std::uint32_t returns) {
+  if ((returns & Search::kSave) != 0) ctx.conn.selected->saved_search.clear();
+}
+
 // "$" (RFC 5182 §2.1): MIN and MAX alone save just these.
 void save(Context& ctx, const Search::Found& found) {
   std::vector<UidRange>& saved = ctx.conn.selected->saved_search;
@@ -148,6 +154,26 @@ void save(Context& ctx, const Search::Found& found) {
   if ((found.returns & Search::kMax) != 0 && found.uids.size() > 1) add(found.uids.back());
 }
 
+// RFC 4731 §3.2: the highest modseq of the messages that are returned, which are not all that were
+// found when only MIN or MAX is asked for.
+class ReturnedModSeq {
+ public:
+  explicit ReturnedModSeq(std::uint32_t returns)
+      : all_((returns & (Search::kMin | Search::kMax)) == 0 ||
+             (returns & (Search::kAll | Search::kCount)) != 0),
+        min_((returns & Search::kMin) != 0),
+        max_((returns & Search::kMax) != 0) {}
+  void add(ModSeq modseq) {
+    if (all_ || (min_ && last_ == ModSeq(0))) highest_ = std::max(highest_, modseq);
+    last_ = modseq;
+  }
+  [[nodiscard]] ModSeq value() const { return max_ ? std::max(highest_, last_) : highest_; }
+
+ private:
+  bool all_, min_, max_;
+  ModSeq highest_{0}, last_{0};
+};
+
 }  // namespace
 
 // search = "SEARCH" [SP search-return-opts] SP search-program
@@ -166,7 +192,10 @@ Result<Search::Request> Search::parse(Cursor& in, Form form) {
 Result<Search::Plan> Search::plan(const Request& request, Context& ctx) {
   TRY(ctx.refresh_rights());
   Plan plan{request.program.key, request.form, request.returns};
-  TRY(take_charset(ctx, request.program.charset, plan.key));
+  if (auto taken = take_charset(ctx, request.program.charset, plan.key); !taken) {
+    forget_saved(ctx, request.returns);
+    return taken.error();
+  }
   TRY(bind(ctx, request.program, plan.key));
   plan.key = search::optimised(std::move(plan.key));
   if (search::uses(plan.key, Key::Op::modseq)) ctx.conn.enabled |= enabled::condstore;
@@ -175,8 +204,9 @@ Result<Search::Plan> Search::plan(const Request& request, Context& ctx) {
 
 Result<Search::Found> Search::execute(const Plan& plan, Context& ctx) {
   const Selected& selected = *ctx.selected;
+  forget_saved(ctx, plan.returns);
   Found found{{}, {}, plan.form, plan.returns, {}};
-  const bool modseqs = search::uses(plan.key, Key::Op::modseq);
+  ReturnedModSeq modseq(plan.returns);
   search::Evaluator evaluator(*selected.mailbox, plan.key);
   MessageWalk walk(selected, {{1, selected.view.exists()}}, Form::plain);
   while (const auto message = walk.next()) {
@@ -184,10 +214,9 @@ Result<Search::Found> Search::execute(const Plan& plan, Context& ctx) {
     found.numbers.push_back(plan.form == Form::uid ? message->uid.value()
                                                    : message->seqnum.value());
     found.uids.push_back(message->uid);
-    if (modseqs)
-      found.modseq =
-          std::max(found.modseq.value_or(ModSeq(0)), selected.mailbox->modseq(message->record));
+    modseq.add(selected.mailbox->modseq(message->record));
   }
+  if (search::uses(plan.key, Key::Op::modseq)) found.modseq = modseq.value();
   return found;
 }
 
