@@ -63,10 +63,21 @@ void FlagWriter::keyword(LineWriter& out, std::size_t number, bool& first) const
   out.text(names[number]);
 }
 
-std::string flag_names(const store::Mailbox& mailbox) {
-  std::string out = combinations()[31];
+store::CarriedFlags settable_flags(meta::Rights rights) {
+  using meta::Right;
+  store::CarriedFlags flags{.system = 0, .keywords = rights.has(Right::write)};
+  if (rights.has(Right::seen)) flags.system |= store::flag::seen;
+  if (rights.has(Right::delete_message)) flags.system |= store::flag::deleted;
+  if (rights.has(Right::write))
+    flags.system |= store::flag::answered | store::flag::flagged | store::flag::draft;
+  return flags;
+}
+
+std::string flag_names(const store::Mailbox& mailbox, const store::CarriedFlags& among) {
+  std::string out = combinations()[among.system & store::flag::all];
+  if (!among.keywords) return out;
   for (const std::string& keyword : mailbox.keywords()) {
-    out += ' ';
+    if (!out.empty()) out += ' ';
     out += keyword;
   }
   return out;

@@ -7,6 +7,7 @@
 
 #include "imapd/connection.h"
 #include "imapd/line_writer.h"
+#include "lib/meta/acl.h"
 #include "lib/store/mailbox.h"
 
 namespace postern::imap {
@@ -27,7 +28,10 @@ class FlagWriter {
   const std::vector<UidRange>& recent_;
 };
 
-/// "\Answered \Flagged …" and the first keywords of the table, as FLAGS lists them.
-std::string flag_names(const store::Mailbox& mailbox);
+/// "\Answered \Flagged …" and the keywords of the table, as far as they are `among` these.
+std::string flag_names(const store::Mailbox& mailbox, const store::CarriedFlags& among = {});
+
+/// The flags that one with these rights may set (RFC 4314 §4).
+store::CarriedFlags settable_flags(meta::Rights rights);
 
 }  // namespace postern::imap

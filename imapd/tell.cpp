@@ -120,14 +120,15 @@ std::uint32_t recent_count(const Context& ctx, const Selected& selected) {
 
 void tell_flag_names(Context& ctx, const Selected& selected) {
   const store::Mailbox& mailbox = *selected.mailbox;
-  const std::string names = flag_names(mailbox);
   ctx.conn.selected->told_keywords = static_cast<std::uint32_t>(mailbox.keywords().size());
-  ctx.out.untagged("FLAGS (", names, ")");
+  ctx.out.untagged("FLAGS (", flag_names(mailbox), ")");
   if (ctx.conn.selected->read_only) {
     ctx.out.untagged("OK [PERMANENTFLAGS ()] The mailbox is read-only");
     return;
   }
-  const bool room = mailbox.keywords().size() < mailbox.max_keywords();
+  const auto settable = settable_flags(selected.rights);  // RFC 4314 §5.1.1
+  const std::string names = flag_names(mailbox, settable);
+  const bool room = settable.keywords && mailbox.keywords().size() < mailbox.max_keywords();
   ctx.out.untagged("OK [PERMANENTFLAGS (", names, room ? " \\*" : "", ")] Flags that can be set");
 }
 

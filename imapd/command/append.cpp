@@ -5,6 +5,7 @@
 
 #include "imapd/command/commands.h"
 #include "imapd/event_run.h"
+#include "imapd/flag_text.h"
 #include "imapd/grammar.h"
 #include "lib/base/clock.h"
 #include "lib/log/log.h"
@@ -98,12 +99,9 @@ net::Sink sink_for(store::Staged& staged, bool binary) {
 
 // RFC 4314 §4: flags that the client has no right to set are left out.
 void drop_forbidden(store::NamedFlags& flags, meta::Rights rights) {
-  if (!rights.has(Right::seen)) flags.system &= ~store::flag::seen;
-  if (!rights.has(Right::delete_message)) flags.system &= ~store::flag::deleted;
-  if (!rights.has(Right::write)) {
-    flags.system &= store::flag::seen | store::flag::deleted;
-    flags.keywords.clear();
-  }
+  const store::CarriedFlags settable = settable_flags(rights);
+  flags.system &= settable.system;
+  if (!settable.keywords) flags.keywords.clear();
 }
 
 std::string message_id_of(store::Staged& message) {

@@ -1,6 +1,7 @@
 // COPY, MOVE and their UID forms (RFC 9051 §6.4.7, §6.4.8; COPYUID: RFC 4315 §3).
 #include "imapd/command/commands.h"
 #include "imapd/event_run.h"
+#include "imapd/flag_text.h"
 #include "imapd/grammar.h"
 #include "imapd/messages.h"
 #include "imapd/tell.h"
@@ -30,16 +31,6 @@ Result<Found> find_destination(Context& ctx, std::string_view name) {
   return found;
 }
 
-// RFC 4314 §4: flags that the client has no right to set at the destination are left behind.
-store::CarriedFlags carried_with(meta::Rights rights) {
-  store::CarriedFlags carried{.system = 0, .keywords = rights.has(Right::write)};
-  if (rights.has(Right::seen)) carried.system |= store::flag::seen;
-  if (rights.has(Right::delete_message)) carried.system |= store::flag::deleted;
-  if (rights.has(Right::write))
-    carried.system |= store::flag::answered | store::flag::flagged | store::flag::draft;
-  return carried;
-}
-
 void log_copied(const Context& ctx, std::string_view event, const CopyPlan& plan,
                 const store::Copied& copied) {
   LOG(notice, "mailbox.copy", {"conn", ctx.facts.session_id}, {"user", ctx.conn.who.user.text()},
@@ -67,8 +58,9 @@ Result<CopyPlan> Copy::plan(const CopyRequest& request, Context& ctx) {
   TRY(ctx.refresh_rights());
   auto ranges = TRY(resolve(ctx, request.set, request.form));
   auto found = TRY(find_destination(ctx, request.mailbox));
+  // RFC 4314 §4: flags that the client has no right to set at the destination are left behind.
   return CopyPlan{
-      std::move(ranges), request.form, std::move(found.entry), carried_with(found.rights), {}};
+      std::move(ranges), request.form, std::move(found.entry), settable_flags(found.rights), {}};
 }
 
 Result<void> Copy::execute(CopyPlan& plan, Context& ctx) {

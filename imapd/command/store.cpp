@@ -59,12 +59,9 @@ Result<void> keep_permitted(store::NamedFlags& flags, meta::Rights rights) {
   const meta::Rights needed = rights_for(flags);
   if (!needed.empty() && (needed.bits() & rights.bits()) == 0)
     return fail(Errc::no_permission, "needs {}", needed.text(false));
-  if (!rights.has(Right::seen)) flags.system &= ~store::flag::seen;
-  if (!rights.has(Right::delete_message)) flags.system &= ~store::flag::deleted;
-  if (!rights.has(Right::write)) {
-    flags.system &= store::flag::seen | store::flag::deleted;
-    flags.keywords.clear();
-  }
+  const store::CarriedFlags settable = settable_flags(rights);
+  flags.system &= settable.system;
+  if (!settable.keywords) flags.keywords.clear();
   return {};
 }
 
@@ -164,14 +161,9 @@ Result<store::FlagsStored> StoreFlags::replace_permitted(const Plan& plan,
                                                          Context& ctx) {
   store::Mailbox& mailbox = *ctx.selected->mailbox;
   store::FlagChange remove{store::FlagOp::remove, {}, plan.change.unchanged_since};
-  const meta::Rights rights = ctx.selected->rights;
-  if (rights.has(Right::seen)) remove.flags.system |= store::flag::seen;
-  if (rights.has(Right::delete_message)) remove.flags.system |= store::flag::deleted;
-  if (rights.has(Right::write)) {
-    remove.flags.system |= store::flag::answered | store::flag::flagged | store::flag::draft;
-    remove.flags.keywords = mailbox.keywords();
-  }
-  remove.flags.system &= ~plan.change.flags.system;
+  const store::CarriedFlags settable = settable_flags(ctx.selected->rights);
+  remove.flags.system = settable.system & ~plan.change.flags.system;
+  if (settable.keywords) remove.flags.keywords = mailbox.keywords();
   for (const std::string& keyword : plan.change.flags.keywords)
     std::erase(remove.flags.keywords, keyword);
   auto removed = TRY(mailbox.store_flags(records, remove));
