@@ -63,11 +63,14 @@ Result<CopyPlan> Copy::plan(const CopyRequest& request, Context& ctx) {
       std::move(ranges), request.form, std::move(found.entry), settable_flags(found.rights), {}};
 }
 
+// A sequence number that the client was shown stands for a message; OK would say that it was copied
+// (RFC 2180 §4.4.1). A uid that is nobody's is passed over (RFC 9051 §6.4.9).
 Result<void> Copy::execute(CopyPlan& plan, Context& ctx) {
   const auto records = records_in(*ctx.selected, plan.ranges, plan.form);
   if (records.empty()) return {};
   auto copied =
-      ctx.back.store.copy(*ctx.selected->mailbox, records, plan.destination, plan.carried);
+      ctx.back.store.copy(*ctx.selected->mailbox, records, plan.destination, plan.carried,
+                          plan.form == Form::plain ? store::Gone::refuse : store::Gone::leave_out);
   if (!copied) return about_destination(ctx, std::move(copied).error());
   plan.copied = std::move(*copied);
   log_copied(ctx, "copy", plan, plan.copied);

@@ -238,10 +238,13 @@ Result<bool> has_txn(MailboxFiles& files, std::uint64_t txn) {
 }  // namespace
 
 Result<Copied> Store::copy(Mailbox& source, std::span<const RecNo> records,
-                           const meta::MailboxEntry& destination, const CarriedFlags& carried) {
+                           const meta::MailboxEntry& destination, const CarriedFlags& carried,
+                           Gone gone) {
   MailboxFiles& from = MailboxAccess::impl(source).files;
   const auto target = TRY(open_mailbox(destination));
   const Selection chosen = TRY(select(from, records, carried));
+  if (gone == Gone::refuse && chosen.rows.size() != records.size())
+    return fail(Errc::expunged, "{} of {} messages are left", chosen.rows.size(), records.size());
   return copy_as(impl_->meta, from, chosen, *target, impl_->new_txn(), nullptr);
 }
 

@@ -56,6 +56,9 @@ struct DeliveryTarget {
   NamedFlags flags;
 };
 
+/// What copy() does about messages that were expunged meanwhile.
+enum class Gone : std::uint8_t { leave_out, refuse };
+
 class Store {
  public:
   /// `meta` and `board` outlive the store. The board is bumped at every commit.
@@ -91,11 +94,12 @@ class Store {
                                        std::span<AppendItem> items);
 
   // Messages across. By link; flags as far as `carried` says, internal date and GUID are kept, save
-  // date is new. Durable on return. Messages that are gone are left out (RFC 9051 §6.4.7: the
-  // caller decides).
-  /// @error mailbox_deleted, over_quota, limit, io
+  // date is new. Durable on return. Messages that are gone are left out, or copy() refuses.
+  /// @error mailbox_deleted, over_quota, limit, io; expunged (with Gone::refuse; nothing was
+  /// copied)
   Result<Copied> copy(Mailbox& source, std::span<const RecNo> records,
-                      const meta::MailboxEntry& destination, const CarriedFlags& carried = {});
+                      const meta::MailboxEntry& destination, const CarriedFlags& carried = {},
+                      Gone gone = Gone::leave_out);
   Result<Copied> move(Mailbox& source, std::span<const RecNo> records,
                       const meta::MailboxEntry& destination, const CarriedFlags& carried = {});
 
