@@ -3,16 +3,22 @@
 
 #include <vector>
 
-#include "lib/base/text.h"
-
 namespace postern::imap {
 namespace {
 
 constexpr char kSeparator = '/';
+constexpr std::string_view kInbox = "INBOX";
+
+// RFC 9051 §5.1: INBOX has no case, also as the first level of what is below it.
+bool is_in_inbox(std::string_view name) {
+  return name.starts_with(kInbox) &&
+         (name.size() == kInbox.size() || name[kInbox.size()] == kSeparator);
+}
 
 // One row of the table "the pattern so far matches the first n octets of the name", for each octet
 // of the pattern: linear memory, no backtracking.
 bool matches_octets(std::string_view pattern, std::string_view name) {
+  const std::size_t without_case = is_in_inbox(name) ? kInbox.size() : 0;
   std::vector<char> row(name.size() + 1, 0);
   row[0] = 1;
   for (const char p : pattern) {
@@ -21,8 +27,9 @@ bool matches_octets(std::string_view pattern, std::string_view name) {
         if (row[i - 1] != 0 && (p == '*' || name[i - 1] != kSeparator)) row[i] = 1;
       continue;
     }
+    const char upper = p >= 'a' && p <= 'z' ? static_cast<char>(p - 'a' + 'A') : p;
     for (std::size_t i = name.size(); i > 0; --i)
-      row[i] = row[i - 1] != 0 && name[i - 1] == p ? 1 : 0;
+      row[i] = row[i - 1] != 0 && name[i - 1] == (i <= without_case ? upper : p) ? 1 : 0;
     row[0] = 0;
   }
   return row[name.size()] != 0;
@@ -47,7 +54,6 @@ bool ListPattern::matches(std::string_view name) const {
   // What nearly all clients ask.
   if (pattern_ == "*") return true;
   if (pattern_ == "%") return name.find(kSeparator) == std::string_view::npos;
-  if (name == "INBOX") return matches_octets(to_upper(pattern_), name);
   return matches_octets(pattern_, name);
 }
 

@@ -6,6 +6,7 @@
 #include "imapd/name_codec.h"
 #include "lib/base/text.h"
 #include "lib/log/log.h"
+#include "lib/mime/charset.h"
 
 namespace postern::imap {
 namespace {
@@ -56,10 +57,15 @@ Result<void> parse_return_options(Cursor& in, List::Request& request) {
   return in.expect(')');
 }
 
-std::vector<ListPattern> patterns_of(const List::Request& request) {
+// Names are kept in NFC, and so are what is looked for among them.
+Result<ListPattern> pattern_of(const std::string& reference, const std::string& pattern) {
+  return ListPattern(TRY(mime::to_nfc(reference + pattern)));
+}
+
+Result<std::vector<ListPattern>> patterns_of(const List::Request& request) {
   std::vector<ListPattern> patterns;
   for (const std::string& pattern : request.patterns)
-    patterns.emplace_back(request.reference + pattern);
+    patterns.push_back(TRY(pattern_of(request.reference, pattern)));
   return patterns;
 }
 
@@ -160,7 +166,7 @@ Result<void> List::respond(const Request& request, Context& ctx) {
     ctx.out.untagged("LIST (\\Noselect) \"/\" \"\"");
     return {};
   }
-  const auto patterns = patterns_of(request);
+  const auto patterns = TRY(patterns_of(request));
   const bool subscriptions = request.only_subscribed || request.return_subscribed;
   const NameList names = TRY(visible_names(ctx, patterns, subscriptions));
   for (const auto& [name, listed] : names)
@@ -182,7 +188,7 @@ Result<Lsub::Request> Lsub::parse(Cursor& in) {
 // RFC 3501 §6.3.9: with "%", a name that isn't subscribed to but has subscribed inferiors is told
 // as \Noselect. Special uses are told for clients that look for them here.
 Result<void> Lsub::respond(const Request& request, Context& ctx) {
-  const ListPattern pattern(request.reference + request.pattern);
+  const ListPattern pattern = TRY(pattern_of(request.reference, request.pattern));
   const NameList names = TRY(visible_names(ctx, {pattern}, true));
   for (const auto& [name, listed] : names) {
     const bool level = request.pattern.ends_with('%') && listed.has_subscribed_children;
