@@ -51,10 +51,16 @@ void tell_quota(Context& ctx, const meta::QuotaRoot& quota) {
   ctx.out.untagged("QUOTA ", ctx.wire_name(quota.root), " (", list, ")");
 }
 
+// Usage tells of the messages: that needs the right to read them (RFC 9208 §6).
+Result<Found> find_measurable(Context& ctx, std::string_view client_name) {
+  if (ctx.conn.who.admin) return ctx.find(client_name);
+  return ctx.find_with(client_name, meta::Right::read);
+}
+
 // A root's name is its mailbox's; who may read that mailbox may read its quota.
 Result<meta::QuotaRoot> readable_root(Context& ctx, std::string_view client_name) {
   const auto name = TRY(ctx.internal_name(client_name));
-  if (!ctx.conn.who.admin) TRY(ctx.find(name));
+  if (!ctx.conn.who.admin) TRY(find_measurable(ctx, client_name));
   return ctx.back.meta.quota(name);
 }
 
@@ -74,7 +80,7 @@ void GetQuota::respond(const meta::QuotaRoot& quota, Context& ctx) { tell_quota(
 
 // getquotaroot = "GETQUOTAROOT" SP mailbox
 Result<GetQuotaRoot::Plan> GetQuotaRoot::plan(const Request& request, Context& ctx) {
-  const auto found = TRY(ctx.find(request.mailbox));
+  const auto found = TRY(find_measurable(ctx, request.mailbox));
   auto quota = TRY(ctx.back.meta.quota_root_of(found.entry.name));
   return Plan{found.entry.name, std::move(quota)};
 }
