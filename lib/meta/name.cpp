@@ -14,8 +14,11 @@ constexpr std::ptrdiff_t kMostLevels = 50;
 constexpr std::string_view kUserTree = "user/";
 constexpr char kLevelKey = '\x01';  // sorts before everything that a name may hold
 
-/// C0, DEL, and C1 as UTF-8 (RFC 9051 §5.1: no control characters in mailbox names).
+/// C0, DEL, C1, and the line and paragraph separators U+2028 and U+2029, in UTF-8 (RFC 6855 §3).
 bool has_control(std::string_view text) {
+  if (text.find("\xE2\x80\xA8") != std::string_view::npos ||
+      text.find("\xE2\x80\xA9") != std::string_view::npos)
+    return true;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto c = static_cast<unsigned char>(text[i]);
     if (c < 0x20 || c == 0x7F) return true;
