@@ -84,16 +84,19 @@ void tell_resync(Context& ctx, const Selected& selected, const Resync& resync) {
   if (resync.uidvalidity != selected.mailbox->uidvalidity()) return;
   const auto since = selected.mailbox->changes_since(resync.since);
   // Without a list the client knows all that there ever was.
-  auto known =
+  const auto known =
       resync.known ? resync.known->resolved(UINT32_MAX) : std::vector<NumberRange>{{1, UINT32_MAX}};
-  const std::string vanished = vanished_of(selected, since, std::move(known));
+  const std::string vanished = vanished_of(selected, since, known);
   if (!vanished.empty()) ctx.out.untagged("VANISHED (EARLIER) ", vanished);
   const FlagWriter flags(*selected.mailbox, ctx.conn.selected->recent);
   LineWriter out(ctx.out.stream());
+  auto range = known.begin();  // uids ascend as ranges do
   for (const store::RecNo record : since.changed) {
     const auto seqnum = selected.view.seqnum_of(record);
-    if (!seqnum) continue;
     const Uid uid = selected.mailbox->uid(record);
+    while (range != known.end() && range->last < uid.value()) ++range;
+    if (range == known.end()) break;
+    if (!seqnum || uid.value() < range->first) continue;
     const ModSeq modseq = selected.mailbox->modseq(record);
     out.text("* ");
     out.number(seqnum->value());
