@@ -354,6 +354,7 @@ struct SetMetadata {
   struct Plan {
     meta::MailboxName mailbox;
     std::vector<meta::AnnotationChange> changes;
+    std::optional<std::string> special_use;  // tied to an entry of its own
   };
   static Result<Request> parse(Cursor& in);
   static Result<Plan> plan(const Request&, Context&);

@@ -1,10 +1,10 @@
 // CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE (RFC 9051 §6.3.4 to §6.3.8; CREATE's USE:
 // RFC 6154 §3; rights: RFC 4314 §4).
 #include <algorithm>
-#include <array>
 
 #include "imapd/command/commands.h"
 #include "imapd/grammar.h"
+#include "imapd/special_use.h"
 #include "lib/base/text.h"
 #include "lib/log/log.h"
 #include "lib/meta/recipient.h"
@@ -14,13 +14,10 @@ namespace {
 
 using meta::Right;
 
-constexpr std::array<std::string_view, 8> kUses{"All",       "Archive", "Drafts", "Flagged",
-                                                "Important", "Junk",    "Sent",   "Trash"};
-
 // use-attr = "\All" / "\Archive" / … / "\" atom
 Result<std::string> parse_use(Cursor& in) {
   TRY(in.expect('\\'));
-  return std::string(TRY(parse_atom(in)));
+  return "\\" + std::string(TRY(parse_atom(in)));
 }
 
 // Whose right k decides about a new mailbox: its nearest ancestor's (RFC 4314 §4).
@@ -45,20 +42,6 @@ Result<void> check_may_create(Context& ctx, const meta::MailboxName& name) {
 std::string_view without_separator(std::string_view name) {
   if (name.size() > 1 && name.ends_with('/')) name.remove_suffix(1);
   return name;
-}
-
-Result<std::string> special_use_of(Context& ctx, const std::vector<std::string>& uses) {
-  std::string out;
-  for (const std::string& use : uses) {
-    const auto* const known = std::find_if(kUses.begin(), kUses.end(),
-                                           [&use](std::string_view k) { return iequals(k, use); });
-    if (known == kUses.end()) {
-      ctx.out.code("USEATTR");
-      return fail(Errc::not_supported, "\\{}", use);
-    }
-    out += fmt::format("{}\\{}", out.empty() ? "" : " ", *known);
-  }
-  return out;
 }
 
 void log_mailbox(const Context& ctx, std::string_view what, const meta::MailboxEntry& entry) {
@@ -96,7 +79,7 @@ Result<Create::Request> Create::parse(Cursor& in) {
 
 Result<Create::Plan> Create::plan(const Request& request, Context& ctx) {
   Plan plan;
-  plan.special_use = TRY(special_use_of(ctx, request.uses));
+  plan.special_use = TRY(known_special_uses(ctx, request.uses));
   plan.name = TRY(ctx.internal_name(without_separator(request.mailbox)));
   if (ctx.find(plan.name)) return fail(Errc::mailbox_exists, "{}", plan.name.text());
   TRY(check_may_create(ctx, plan.name));

@@ -4,6 +4,7 @@
 #include "imapd/command/commands.h"
 #include "imapd/grammar.h"
 #include "imapd/responder.h"
+#include "imapd/special_use.h"
 #include "lib/base/change_board.h"
 #include "lib/base/text.h"
 #include "lib/log/log.h"
@@ -85,24 +86,25 @@ Result<meta::AnnotationChange> parse_entry_value(Cursor& in) {
 }
 
 // RFC 5464 §3.3: with l any one of these rights is needed; an administrator needs none.
-Result<meta::MailboxName> annotatable(Context& ctx, std::string_view client_name,
-                                      meta::Rights any_of) {
-  if (client_name.empty()) return meta::MailboxName();
+Result<meta::MailboxEntry> annotatable(Context& ctx, std::string_view client_name,
+                                       meta::Rights any_of) {
+  if (client_name.empty()) return meta::MailboxEntry();
   const auto found = TRY(ctx.find(client_name));
   if (!ctx.conn.who.admin && (found.rights.bits() & any_of.bits()) == 0)
     return fail(Errc::no_permission, "annotations of {}", found.entry.name.text());
-  return found.entry.name;
+  return found.entry;
 }
 
 constexpr meta::Rights kMayAnnotate =
     Right::read | Right::seen | Right::write | Right::insert | Right::post;
 
 // Who may set what, beyond what the RFC asks for: a mere reader writes nothing that others see, and
-// scripts run with the rights of the mailbox's owner.
+// scripts run with the rights of the mailbox's owner. A special use is the mailbox's, for all.
 meta::Rights rights_to_set(const std::vector<meta::AnnotationChange>& changes) {
   meta::Rights needed = kMayAnnotate;
   for (const auto& change : changes) {
-    if (change.entry.starts_with(kScript)) return Right::administer;
+    if (change.entry.starts_with(kScript) || change.entry == kSpecialUseEntry)
+      return Right::administer;
     if (change.entry.starts_with(kShared))
       needed = Right::write | Right::annotate | Right::administer;
   }
@@ -115,6 +117,14 @@ Result<void> check_server_entry(const Context& ctx, const meta::AnnotationChange
   if (!ctx.conn.who.admin && change.entry.starts_with(kShared))
     return fail(Errc::no_permission, "the server's annotations are the administrators'");
   return {};
+}
+
+// RFC 6154 §4: the entry is the mailbox's list of special uses, in any order, or NIL.
+Result<std::string> special_uses_in(Context& ctx, const meta::AnnotationChange& change) {
+  std::vector<std::string> uses;
+  for (const std::string_view use : split(change.value.value_or(""), ' '))
+    if (!use.empty()) uses.emplace_back(use);
+  return known_special_uses(ctx, uses);
 }
 
 bool is_wanted(std::string_view entry, std::string_view asked, GetMetadata::Depth depth) {
@@ -166,8 +176,11 @@ Result<GetMetadata::Request> GetMetadata::parse(Cursor& in) {
 
 Result<GetMetadata::Plan> GetMetadata::plan(const Request& request, Context& ctx) {
   Plan plan;
-  plan.mailbox = TRY(annotatable(ctx, request.mailbox, kMayAnnotate));
+  const auto mailbox = TRY(annotatable(ctx, request.mailbox, kMayAnnotate));
+  plan.mailbox = mailbox.name;
   auto all = TRY(ctx.back.meta.annotations(plan.mailbox, ctx.conn.who.user));
+  if (!mailbox.special_use.empty())
+    all.push_back({{}, {}, std::string(kSpecialUseEntry), mailbox.special_use});
   if (plan.mailbox.empty() && !ctx.back.options.admin_contact.empty())
     all.push_back({{}, {}, std::string(kAdmin), ctx.back.options.admin_contact});
   for (const std::string& asked : request.entries) {
@@ -212,8 +225,12 @@ Result<SetMetadata::Request> SetMetadata::parse(Cursor& in) {
 Result<SetMetadata::Plan> SetMetadata::plan(const Request& request, Context& ctx) {
   if (ctx.conn.who.anonymous) return fail(Errc::no_permission, "anonymous sets nothing");
   Plan plan;
-  plan.mailbox = TRY(annotatable(ctx, request.mailbox, rights_to_set(request.changes)));
-  plan.changes = request.changes;
+  plan.mailbox = TRY(annotatable(ctx, request.mailbox, rights_to_set(request.changes))).name;
+  for (const meta::AnnotationChange& change : request.changes)
+    if (change.entry == kSpecialUseEntry && !plan.mailbox.empty())
+      plan.special_use = TRY(special_uses_in(ctx, change));
+    else
+      plan.changes.push_back(change);
   for (meta::AnnotationChange& change : plan.changes) {
     if (plan.mailbox.empty()) TRY(check_server_entry(ctx, change));
     if (!has_enough_components(change.entry))
@@ -232,8 +249,10 @@ Result<void> SetMetadata::execute(const Plan& plan, Context& ctx) {
                                                  ctx.back.options.metadata_max_entries);
   if (!set && set.error().code == Errc::limit) ctx.out.code("METADATA TOOMANY");
   TRY(set);
+  if (plan.special_use) TRY(ctx.back.meta.set_special_use(plan.mailbox, *plan.special_use));
   ctx.runtime.board().bump(ChangeBoard::annotations_slot(), ModSeq(0));
   std::string entries;
+  if (plan.special_use) entries = kSpecialUseEntry;
   for (const auto& change : plan.changes) entries += (entries.empty() ? "" : " ") + change.entry;
   LOG(notice, "mailbox.annotate", {"conn", ctx.facts.session_id},
       {"user", ctx.conn.who.user.text()}, {"mailbox", plan.mailbox.text()}, {"entries", entries});
