@@ -49,6 +49,32 @@ void log_mailbox(const Context& ctx, std::string_view what, const meta::MailboxE
       {"how", what}, {"mailbox", entry.name.text()}, {"id", entry.id.hex()});
 }
 
+Result<meta::MailboxEntry> make_mailbox(Context& ctx, const meta::MailboxName& name,
+                                        std::string_view special_use = {}) {
+  const auto acl = TRY(meta::inherited_acl(ctx.back.meta, name));
+  auto made = TRY(ctx.back.store.create(name, acl, special_use));
+  log_mailbox(ctx, "create", made);
+  return made;
+}
+
+// The levels above a name that is about to be made become mailboxes too (RFC 9051 §6.3.4, §6.3.6),
+// except an INBOX: it comes with its user.
+Result<void> make_superiors(Context& ctx, const meta::MailboxName& name) {
+  if (name.is_inbox()) return {};
+  std::vector<meta::MailboxName> missing;
+  for (meta::MailboxName above = name.parent(); !above.empty(); above = above.parent()) {
+    const auto entry = ctx.back.meta.lookup(above);
+    if (entry || above.is_inbox()) break;
+    if (entry.error().code != Errc::no_such_mailbox) return entry.error();
+    missing.push_back(above);
+  }
+  for (auto above = missing.rbegin(); above != missing.rend(); ++above) {
+    const auto made = make_mailbox(ctx, *above);
+    if (!made && made.error().code != Errc::mailbox_exists) return made.error();
+  }
+  return {};
+}
+
 // An admin who deletes a user's INBOX deletes the user's tree; nobody else may delete an INBOX.
 Result<std::vector<meta::MailboxEntry>> doomed_by(Context& ctx, const meta::MailboxEntry& entry) {
   std::vector<meta::MailboxEntry> doomed;
@@ -72,7 +98,7 @@ Result<Create::Request> Create::parse(Cursor& in) {
   TRY(in.expect('('));
   if (!in.take_word("USE")) return in.expected("USE");
   TRY(in.space());
-  request.uses = TRY(parenthesized(in, parse_use));
+  if (!in.take_text("()")) request.uses = TRY(parenthesized(in, parse_use));
   TRY(in.expect(')'));
   return request;
 }
@@ -87,12 +113,11 @@ Result<Create::Plan> Create::plan(const Request& request, Context& ctx) {
 }
 
 Result<meta::MailboxEntry> Create::execute(const Plan& plan, Context& ctx) {
-  const auto acl = TRY(meta::inherited_acl(ctx.back.meta, plan.name));
-  return ctx.back.store.create(plan.name, acl, plan.special_use);
+  TRY(make_superiors(ctx, plan.name));
+  return make_mailbox(ctx, plan.name, plan.special_use);
 }
 
 void Create::respond(const meta::MailboxEntry& made, Context& ctx) {
-  log_mailbox(ctx, "create", made);
   ctx.out.code(fmt::format("MAILBOXID ({})", made.id.hex()));  // RFC 8474 §4.1
 }
 
@@ -134,7 +159,7 @@ Result<Rename::Plan> Rename::plan(const Request& request, Context& ctx) {
   const auto found = TRY(ctx.find_with(request.from, Right::delete_mailbox));
   auto to = TRY(ctx.internal_name(without_separator(request.to)));
   Plan plan{found.entry.name, std::move(to)};
-  if (plan.to == plan.from) return fail(Errc::mailbox_exists, "{}", plan.to.text());
+  if (ctx.find(plan.to)) return fail(Errc::mailbox_exists, "{}", plan.to.text());
   if (plan.to.is_within(plan.from) && !plan.from.is_inbox())
     return fail(Errc::not_supported, "{} is below {}", plan.to.text(), plan.from.text());
   TRY(check_may_create(ctx, plan.to));
@@ -142,6 +167,7 @@ Result<Rename::Plan> Rename::plan(const Request& request, Context& ctx) {
 }
 
 Result<std::vector<meta::Renamed>> Rename::execute(const Plan& plan, Context& ctx) {
+  TRY(make_superiors(ctx, plan.to));
   return ctx.back.store.rename(plan.from, plan.to);
 }
 
