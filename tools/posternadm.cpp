@@ -29,18 +29,8 @@ Result<auth::Secret> password_of(const Options& options) {
   return auth::Secret(std::string_view(text).substr(0, text.find_first_of("\r\n")));
 }
 
-Result<net::Endpoint> endpoint_of(const Options& options) {
-  const bool path = options.server.starts_with('/') || options.server.starts_with("unix:");
-  const bool ipv6 = options.server.find(':') != std::string::npos;
-  if (path) return net::Endpoint::parse(options.server);
-  const std::string host = options.server == "localhost" ? "127.0.0.1"
-                           : ipv6                        ? '[' + options.server + ']'
-                                                         : options.server;
-  return net::Endpoint::parse(fmt::format("{}:{}", host, options.port));
-}
-
 Result<void> begin(AdmSession& session, const Options& options) {
-  TRY(session.connect(TRY(endpoint_of(options))));
+  TRY(session.connect(options.server, static_cast<std::uint16_t>(options.port)));
   if (!options.user.empty()) TRY(session.login(options.user, TRY(password_of(options))));
   return {};
 }
@@ -65,7 +55,7 @@ int main(int argc, char** argv) {
   postern::tools::Options options;
   CLI::App app("Administration of a Postern mail server over IMAP. Without a command: a shell.",
                "posternadm");
-  app.add_option("--server", options.server, "address or path of a Unix socket")
+  app.add_option("--server", options.server, "HOST, HOST:PORT or path of a Unix socket")
       ->capture_default_str();
   app.add_option("--port", options.port)->capture_default_str()->check(CLI::Range(1, 65535));
   app.add_option("--user", options.user, "an administrator");

@@ -3,23 +3,33 @@
 
 #include "lib/base/text.h"
 #include "tools/adm/commands.h"
+#include "tools/adm/server_name.h"
 
 namespace postern::tools {
 
-Result<void> AdmSession::connect(const net::Endpoint& server) {
+Result<void> AdmSession::connect(std::string_view server, std::uint16_t default_port) {
   client_.reset();
-  client_ = TRY(ImapClient::connect(server));
-  server_ = server.text();
-  return {};
+  Result<void> done = fail(Errc::unavailable, "{} has no address", server);
+  for (const net::Endpoint& address : TRY(find_server(server, default_port))) {
+    auto client = ImapClient::connect(address);
+    if (!client) {
+      done = client.error();
+      continue;
+    }
+    client_ = std::move(*client);
+    server_ = address.text();
+    return {};
+  }
+  return done;
 }
 
 Result<void> AdmSession::login(std::string_view user, const auth::Secret& password) {
-  if (!client_) return fail(Errc::unavailable, "not connected: server HOST:PORT");
+  if (!client_) return fail(Errc::unavailable, "not connected: server HOST[:PORT]");
   return client_->login(user, password);
 }
 
 Result<Answer> AdmSession::run(std::string_view command) {
-  if (!client_) return fail(Errc::unavailable, "not connected: server HOST:PORT");
+  if (!client_) return fail(Errc::unavailable, "not connected: server HOST[:PORT]");
   auto answer = client_->run(command);
   if (!answer && answer.error().code == Errc::closed) client_.reset();
   return answer;
@@ -48,9 +58,7 @@ Result<std::vector<std::string>> AdmSession::mailboxes(const std::string& patter
 
 namespace adm {
 
-Result<void> connect(AdmSession& session, const Words& args) {
-  return session.connect(TRY(net::Endpoint::parse(args[0])));
-}
+Result<void> connect(AdmSession& session, const Words& args) { return session.connect(args[0]); }
 
 Result<void> authenticate(AdmSession& session, const Words& args) {
   return session.login(args[0], TRY(session.ask_password(args[0])));

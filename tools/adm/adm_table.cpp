@@ -42,7 +42,7 @@ constexpr std::array kCommands{
                adm::reconstruct},
     AdmCommand{"renamemailbox", "rename renm", "OLD NEW", "Rename a mailbox and its inferiors", 2,
                2, adm::rename_mailbox},
-    AdmCommand{"server", "servername connect", "HOST:PORT", "Connect to another server", 1, 1,
+    AdmCommand{"server", "servername connect", "HOST[:PORT]", "Connect to another server", 1, 1,
                adm::connect},
     AdmCommand{"setaclmailbox", "setacl sam", "MAILBOX ID RIGHTS [ID RIGHTS...]",
                "Rights as letters, +letters, -letters, or none read post append write delete all",

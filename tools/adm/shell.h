@@ -18,7 +18,8 @@ class AdmSession {
  public:
   explicit AdmSession(std::function<void(std::string_view)> print) : print_(std::move(print)) {}
 
-  Result<void> connect(const net::Endpoint& server);
+  /// To the first address of `server` (see find_server) that answers.
+  Result<void> connect(std::string_view server, std::uint16_t default_port = 143);
   Result<void> login(std::string_view user, const auth::Secret& password);
   void disconnect() { client_.reset(); }
   /// @error unavailable  not connected

@@ -49,7 +49,7 @@ class PosternadmTest : public testing::Test {
  private:
   Result<void> client(const std::string& line) {
     AdmSession session([this](std::string_view text) { output_.append(text).append("\n"); });
-    TRY(session.connect(TRY(net::Endpoint::parse(path()))));
+    TRY(session.connect(path()));
     TRY(session.login("admin", auth::Secret("pa\"ss")));
     for (const auto& words : TRY(split_line(line))) TRY(run_words(session, words));
     return {};
