@@ -129,6 +129,8 @@ class Core {
                                   const MailboxName& to);
 
   // quota.cpp
+  /// The key of a quota root as an administrator knows it.
+  static std::string root_text(const std::string& key);
   Result<std::string> nearest_root(db::Transaction* txn, const MailboxName& name);
   /// Gives `mailbox` a usage row under its nearest root. @error over_quota  (MAILBOX, if `check`)
   Result<void> begin_usage(db::Transaction& txn, const MailboxEntry& entry, bool check);

@@ -42,8 +42,8 @@ Result<void> Core::charge(db::Transaction& txn, const std::string& root,
     auto& sum = row->usage[i];
     sum = add ? sum + usage[i] : sum - std::min(sum, usage[i]);
     if (check && add && usage[i] > 0 && row->limit[i] && sum > *row->limit[i])
-      return fail(Errc::over_quota, "quota root {}: {} of {}", root.substr(root.find('\0') + 1),
-                  sum, *row->limit[i]);
+      return fail(Errc::over_quota, "quota root {}: {} of {}", root_text(root), sum,
+                  *row->limit[i]);
   }
   return tables_.quotas.put(txn, root, *row);
 }
@@ -79,6 +79,11 @@ Result<void> Core::reroot(db::Transaction& txn, const MailboxEntry& entry, bool 
 Result<void> Core::reroot_tree(db::Transaction& txn, const MailboxName& root) {
   for (const auto& entry : TRY(tree(txn, root))) TRY(reroot(txn, entry, false));
   return {};
+}
+
+std::string Core::root_text(const std::string& key) {
+  const auto root = MailboxName::from_key(key);
+  return root ? root->text() : key;
 }
 
 Result<QuotaRoot> Core::present(const std::string& root, const QuotaRow& row) {

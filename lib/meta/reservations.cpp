@@ -17,8 +17,8 @@ Result<Reservation> Core::reserve(std::uint64_t session, const MailboxId& mailbo
   };
   if (!fits(Resource::storage, held.bytes + bytes) ||
       !fits(Resource::message, held.messages + messages))
-    return fail(Errc::over_quota, "quota root {}: no room for {} bytes",
-                usage->root.substr(usage->root.find('\0') + 1), bytes);
+    return fail(Errc::over_quota, "quota root {}: no room for {} bytes", root_text(usage->root),
+                bytes);
   held.bytes += bytes;
   held.messages += messages;
   reservations_[++last_reservation_] = {session, usage->root, bytes, messages};
