@@ -167,7 +167,8 @@ Result<Append::Plan> Append::plan(const Request& request, Context& ctx) {
   auto found = TRY(find_destination(ctx, request.mailbox));
   Plan plan{std::move(found.entry), request.messages, {}};
   for (AppendMessage& message : plan.messages) {
-    if (message.size == 0) return fail(Errc::bad_syntax, "a message has no octets");
+    // So a client cancels an APPEND that it has begun: RFC 3502 §6.3.11 asks for NO.
+    if (message.size == 0) return fail(Errc::not_supported, "a message has no octets");
     drop_forbidden(message.flags, found.rights);
   }
   return plan;
