@@ -195,6 +195,10 @@ constexpr std::uint64_t bitmap_offset(std::uint32_t word) {
   const std::uint32_t n = word - 16;  // 1,024 words a group
   return group_offset(n / 1024) + n % 1024 * 8;
 }
+/// How many words from this one on lie side by side.
+constexpr std::uint32_t bitmap_run(std::uint32_t word) {
+  return word < 16 ? 16 - word : 1024 - (word - 16) % 1024;
+}
 }  // namespace block
 
 // doc/format.md, "Row": the columns of a block with n records, each n times its width, in this

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 
 #include "lib/base/fd.h"
@@ -37,13 +38,15 @@ class IndexFile {
     return {base_ + block::offset(number), block::size(number)};
   }
   [[nodiscard]] std::uint64_t live_word(std::uint32_t word) const;
+  /// The first out.size() words of the live bitmap.
+  void copy_live(std::span<std::uint64_t> out) const;
   /// Nothing if its checksum stays wrong: then the caller must walk the rows.
   [[nodiscard]] std::optional<Summary> summary(std::uint32_t number) const;
   /// Makes records [0, count) readable: maps anew if the file outgrew the map (then all pointers
   /// into it are void: `moved`).
   /// @error corrupt  the file is shorter than that
   Result<void> cover(std::uint32_t count, bool& moved);
-  /// Nobody will look for a while: the pages of a large index need not count as our memory.
+  /// Nobody will look for a while: the rows of a large index need not count as our memory.
   void let_go_of_pages();
 
   // For the holder of the mailbox lock.

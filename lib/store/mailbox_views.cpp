@@ -23,12 +23,26 @@ std::uint64_t modseq_at(const IndexFile& index, std::uint32_t record) {
 }  // namespace
 
 struct ViewBuilder {
-  /// Records [0, count) that are live, or were expunged after `expunge`.
-  static void fill(View& view, const IndexFile& index, std::uint32_t count, std::uint64_t expunge) {
+  /// Records [0, count) that are live, or were expunged after `expunge`; `expected` of them if
+  /// nothing is damaged.
+  static void fill(View& view, const IndexFile& index, std::uint32_t count, const State& state,
+                   std::uint64_t expunge, std::uint32_t expected) {
     view.words_.resize((count + 63) / 64);
-    for (std::uint32_t w = 0; w < view.words_.size(); ++w) view.words_[w] = index.live_word(w);
+    index.copy_live(view.words_);
     if (count % 64 != 0) view.words_.back() &= (std::uint64_t{1} << (count % 64)) - 1;
-    // A row's expunge is in its block's summary before its bit goes, so none is overlooked.
+    // Bits only go. So with none missing there is no later expunge, and the summaries of a large
+    // mailbox need not be read.
+    if (state.highest_expunge <= expunge) {
+      view.count();
+      if (view.mark_.exists == expected) return;
+    }
+    add_expunged(view, index, count, expunge);
+    view.count();
+  }
+
+  // A row's expunge is in its block's summary before its bit goes, so none is overlooked.
+  static void add_expunged(View& view, const IndexFile& index, std::uint32_t count,
+                           std::uint64_t expunge) {
     for (std::uint32_t number = 0; number < block::count(count); ++number) {
       const auto summary = index.summary(number);
       if (summary && summary->max_expunge <= expunge) continue;
@@ -38,7 +52,6 @@ struct ViewBuilder {
             (flags_at(index, r) & (bits::kExpunged | bits::kBurned)) == bits::kExpunged)
           view.words_[r / 64] |= std::uint64_t{1} << (r % 64);
     }
-    view.count();
   }
 
   static void add(View& view, std::uint32_t record) {
@@ -67,7 +80,7 @@ View Mailbox::snapshot() {
     view.mark_.told_expunge = view.mark_.told_change = ModSeq(state->highestmodseq);
     if (!files.index) return view;
     view.generation_ = files.index.generation();
-    ViewBuilder::fill(view, files.index, state->count, state->highestmodseq);
+    ViewBuilder::fill(view, files.index, state->count, *state, state->highestmodseq, state->exists);
     if (view.mark_.exists == state->exists || attempt >= 2) return view;
     LOG(error, "mailbox.bitmap_damaged", {"mailbox_id", files.id.hex()}, {"exists", state->exists},
         {"counted", view.mark_.exists});
@@ -90,8 +103,8 @@ Result<View> Mailbox::view_at(const ViewMark& mark) {
   if (files.index) {
     view.generation_ = files.index.generation();
     const auto end = lower_bound(mark.told_uidnext);
-    ViewBuilder::fill(view, files.index, end ? end->value() : state.count,
-                      mark.told_expunge.value());
+    ViewBuilder::fill(view, files.index, end ? end->value() : state.count, state,
+                      mark.told_expunge.value(), mark.exists);
   }
   if (view.mark_.exists != mark.exists) {
     LOG(error, "mailbox.view_differs", {"mailbox_id", files.id.hex()}, {"exists", mark.exists},
@@ -189,6 +202,7 @@ Mailbox::Since Mailbox::changes_since(ModSeq since) const {
 }
 
 std::optional<SeqNum> Mailbox::first_unseen(const View& view) const {
+  if (impl_->head.unseen == 0) return std::nullopt;
   const std::uint32_t count =
       std::min(impl_->head.count, static_cast<std::uint32_t>(ViewBuilder::words(view).size() * 64));
   for (std::uint32_t number = 0; number < block::count(count); ++number) {

@@ -1,20 +1,50 @@
 #include "lib/store/view.h"
 
 #include <algorithm>
+#include <span>
 
 #include "lib/base/assert.h"
 
 namespace postern::store {
 
-void View::count() {
-  ranks_.assign(words_.size() / kGroup + 1, 0);
+namespace {
+
+// Writes the number of bits before each group of words, and one rank behind the last; gives the
+// sum.
+template <std::size_t kGroup>
+[[gnu::always_inline]] inline std::uint32_t rank(std::span<const std::uint64_t> words,
+                                                 std::uint32_t* ranks) {
   std::uint32_t sum = 0;
-  for (std::size_t i = 0; i < words_.size(); ++i) {
-    if (i % kGroup == 0) ranks_[i / kGroup] = sum;
-    sum += static_cast<std::uint32_t>(std::popcount(words_[i]));
+  for (; words.size() >= kGroup; words = words.subspan(kGroup)) {
+    *ranks++ = sum;
+    for (std::size_t i = 0; i < kGroup; ++i)
+      sum += static_cast<std::uint32_t>(std::popcount(words[i]));
   }
-  if (words_.size() % kGroup == 0) ranks_[words_.size() / kGroup] = sum;
-  mark_.exists = sum;
+  *ranks = sum;
+  for (const std::uint64_t word : words) sum += static_cast<std::uint32_t>(std::popcount(word));
+  return sum;
+}
+
+#if defined(__x86_64__)
+// The baseline of x86-64 lacks the instruction, and the table of libgcc takes eight times as long.
+[[gnu::target("popcnt")]] std::uint32_t rank_by_instruction(std::span<const std::uint64_t> words,
+                                                            std::uint32_t* ranks) {
+  return rank<View::kGroup>(words, ranks);
+}
+#endif
+
+}  // namespace
+
+void View::count() {
+  ranks_.resize(words_.size() / kGroup + 1);
+#if defined(__x86_64__)
+  static const bool has_instruction = __builtin_cpu_supports("popcnt") != 0;
+  if (has_instruction) {
+    mark_.exists = rank_by_instruction(words_, ranks_.data());
+    return;
+  }
+#endif
+  mark_.exists = rank<kGroup>(words_, ranks_.data());
 }
 
 RecNo View::at(SeqNum seqnum) const {

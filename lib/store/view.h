@@ -13,6 +13,8 @@ namespace postern::store {
 
 class View {
  public:
+  static constexpr std::size_t kGroup = 8;  // words a rank
+
   [[nodiscard]] std::uint32_t exists() const { return mark_.exists; }
   /// The record of message `seqnum`. @pre 1 <= seqnum <= exists()
   [[nodiscard]] RecNo at(SeqNum seqnum) const;
@@ -37,7 +39,6 @@ class View {
  private:
   friend class Mailbox;
   friend struct ViewBuilder;
-  static constexpr std::size_t kGroup = 8;  // words a rank
   void count();
 
   ViewMark mark_;
