@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <unordered_map>
 
 #include "lib/base/assert.h"
 #include "lib/base/fd.h"
@@ -14,16 +15,37 @@ namespace {
 
 /// "service.imap.listen" is an instance of "service.*.listen".
 bool is_instance(std::string_view row, std::string_view name) {
-  const auto a = split(row, '.');
-  const auto b = split(name, '.');
-  return std::ranges::equal(a, b, [](auto x, auto y) { return x == "*" || x == y; });
+  std::size_t at = 0;
+  for (const char c : row) {
+    if (c == '*') {
+      at = std::min(name.find('.', at), name.size());
+    } else if (at == name.size() || name[at++] != c) {
+      return false;
+    }
+  }
+  return at == name.size();
 }
 
+/// The options' rows for looking them up: programs ask for options at each command and message.
+struct Rows {
+  std::unordered_map<std::string_view, const Option*> plain;
+  std::vector<const Option*> patterns;  // with a '*'
+
+  Rows() {
+    for (const Option& option : options())
+      if (option.name.find('*') == std::string_view::npos)
+        plain.emplace(option.name, &option);
+      else
+        patterns.push_back(&option);
+  }
+};
+
 const Option* find_option(std::string_view name) {
-  const auto all = options();
-  const auto at =
-      std::ranges::find_if(all, [&](const Option& o) { return is_instance(o.name, name); });
-  return at == all.end() ? nullptr : &*at;
+  static const Rows rows;
+  if (const auto at = rows.plain.find(name); at != rows.plain.end()) return at->second;
+  const auto at = std::ranges::find_if(rows.patterns,
+                                       [&](const Option* o) { return is_instance(o->name, name); });
+  return at == rows.patterns.end() ? nullptr : *at;
 }
 
 /// Levenshtein distance, for "did you mean".
