@@ -19,9 +19,10 @@ constexpr std::uint32_t kUidLease = 1'024;
 constexpr std::uint64_t kModseqLease = std::uint64_t{1} << 20;
 constexpr std::uint32_t kMaxUid = 0xFFFFFFF0;
 
-bool has_room(const State& state, std::uint32_t uids) {
-  return std::uint64_t{state.next_uid} + uids <= state.uid_lease &&
-         state.highestmodseq + 2 <= state.modseq_lease;
+bool has_room(const State& state, std::uint32_t uids, std::uint32_t uid_lease,
+              std::uint64_t modseq_lease) {
+  return std::uint64_t{state.next_uid} + uids <= uid_lease &&
+         state.highestmodseq + 2 <= modseq_lease;
 }
 
 /// Nothing was ever told of this mailbox: it has no files, or its first log was cut in the making.
@@ -75,7 +76,13 @@ Result<bool> Change::room(Change& change, std::uint32_t uids) {
     state.uid_lease = std::max(state.uid_lease, state.uid_lease_written);
     state.modseq_lease = std::max(state.modseq_lease, state.modseq_lease_written);
   }
-  if (has_room(state, uids)) return true;
+  if (has_room(state, uids, state.uid_lease, state.modseq_lease)) return true;
+  // A lease that another process has written needs no more than a sync, and anybody's will do. With
+  // one of its own each, several that deliver at once would wait for the next one's for ever.
+  if (has_room(state, uids, state.uid_lease_written, state.modseq_lease_written)) {
+    files.mark_dirty(state.applied);
+    return false;
+  }
   change.add_lease(uids);
   TRY(change.commit());
   return false;
@@ -159,8 +166,7 @@ Result<void> Change::commit() {
   state.applied = *end;
   index.publish(state);
   index.set_writing(false);
-  files_->written_to_ = *end;
-  if (files_->dirty_since_ == 0) files_->dirty_since_ = std::max<std::int64_t>(1, steady_millis());
+  files_->mark_dirty(*end);
   if (tells_others) files_->shared.board->bump(files_->board_slot, ModSeq(state.highestmodseq));
   return files_->keywords.refresh(state);
 }

@@ -1,5 +1,6 @@
 #include "lib/store/files.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "lib/base/assert.h"
@@ -89,6 +90,11 @@ Result<Row> MailboxFiles::row(std::uint32_t record) const {
   for (int i = 0; i < 100; ++i)
     if (row_is_sound(rows, block::slot(record))) return load_row(rows, block::slot(record));
   return fail(Errc::corrupt, "{}/index: record {}", directory_, record);
+}
+
+void MailboxFiles::mark_dirty(std::uint64_t end) {
+  written_to_ = end;
+  if (dirty_since_ == 0) dirty_since_ = std::max<std::int64_t>(1, steady_millis());
 }
 
 Result<void> MailboxFiles::sync_log() {

@@ -78,11 +78,12 @@ class MailboxFiles {
   friend class Change;
   Result<bool> attach();  // false: there is no index yet
   Result<void> open_lock();
+  void mark_dirty(std::uint64_t end);  // the log up to `end` waits for a sync
   Result<void> mend();  // takes and releases the lock, which repairs
 
   std::string directory_;
   std::int64_t dirty_since_ = 0;  // steady ms of the first commit that isn't synced; 0: none
-  std::uint64_t written_to_ = 0;  // log offset behind the last commit of this process
+  std::uint64_t written_to_ = 0;  // log offset behind what the next sync is for
   std::uint64_t synced_to_ = 0;
   std::uint64_t synced_generation_ = 0;
   bool failed_ = false;

@@ -5,9 +5,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <barrier>
 #include <random>
 #include <set>
+#include <thread>
 
+#include "lib/store/files.h"
 #include "lib/store/fs.h"
 #include "tests/unit/store/fixture.h"
 
@@ -153,6 +156,47 @@ TEST_F(StoreTest, KilledProcessesLoseNothingAndTearNothing) {
     }
   }
   ::close(pipes[0]);
+}
+
+/// Whoever syncs a log waits until all that still work do so.
+class TogetherFs final : public Fs {
+ public:
+  explicit TogetherFs(std::ptrdiff_t workers) : all_(workers) {}
+  Result<void> sync_data(int fd) override {
+    all_.arrive_and_wait();
+    return Fs::sync_data(fd);
+  }
+  void done() { all_.arrive_and_drop(); }
+
+ private:
+  std::barrier<> all_;
+};
+
+// Each wrote a lease of its own, and none was the last one's when its sync came back: 451 for all.
+TEST_F(StoreTest, ProcessesThatNeedALeaseAtOnceAllGetIt) {
+  constexpr int kWorkers = 4;
+  constexpr std::uint32_t kMoreThanTheLease = 5'000;
+  const auto inbox = make("user/anna");
+  put(inbox, mail(1));
+  const std::string where = store->directory_of(inbox.id, inbox.partition).value();
+  store.reset();
+  TogetherFs together(kWorkers);
+  replace_fs(&together);
+  std::array<std::string, kWorkers> problems;
+  std::vector<std::thread> workers;
+  for (std::string& problem : problems)
+    workers.emplace_back([&] {
+      Shared shared;
+      shared.board = &board;
+      shared.boot = fs().boot_id();
+      MailboxFiles files(shared, where, inbox.id, inbox.partition, inbox.uidvalidity);
+      if (const auto change = Change::begin(files, "reserve", kMoreThanTheLease); !change)
+        problem = change.error().text;
+      together.done();
+    });
+  for (std::thread& worker : workers) worker.join();
+  replace_fs(nullptr);
+  for (const std::string& problem : problems) EXPECT_EQ(problem, "");
 }
 
 }  // namespace
