@@ -3,7 +3,7 @@
 #include <db_cxx.h>
 
 #include <array>
-#include <vector>
+#include <memory>
 
 namespace postern::db {
 namespace {
@@ -35,6 +35,21 @@ struct CursorCloser {
   void operator()(Dbc* cursor) const { cursor->close(); }
 };
 using Cursor = std::unique_ptr<Dbc, CursorCloser>;
+
+/// Room for one piece of a scan, not cleared and not copied when it grows.
+class Bulk {
+ public:
+  void grow(std::size_t size) {
+    octets_ = std::make_unique_for_overwrite<char[]>(size);
+    size_ = size;
+  }
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] Dbt dbt() { return into(octets_.get(), size_); }
+
+ private:
+  std::size_t size_ = kFirstBulk;
+  std::unique_ptr<char[]> octets_ = std::make_unique_for_overwrite<char[]>(kFirstBulk);
+};
 
 /// Visits one bulk buffer. False when the visitor has had enough.
 bool visit_bulk(const Dbt& bulk, const Table::Visit& visit) {
@@ -119,25 +134,25 @@ Result<void> Table::scan(Transaction* txn, std::string_view first, const Visit& 
   if (code != 0) return error(txn, code);
   const Cursor cursor(raw);
   // A short first piece: most scans want one user's few mailboxes.
-  std::vector<char> buffer(kFirstBulk);
+  Bulk buffer;
   std::string start(first);
   start.resize(std::max(start.size(), kKeyRoom));
   Dbt key = into(start.data(), start.size());
   key.set_size(static_cast<std::uint32_t>(first.size()));
   std::uint32_t step = DB_SET_RANGE;
   for (;;) {
-    Dbt bulk = into(buffer.data(), buffer.size());
+    Dbt bulk = buffer.dbt();
     code = cursor->get(&key, &bulk, step | DB_MULTIPLE_KEY);
     if (code == DB_BUFFER_SMALL && buffer.size() < kMostBulk) {
-      buffer.resize(std::max<std::size_t>(buffer.size() * 2,
-                                          (std::size_t{bulk.get_size()} / 1024 + 2) * 1024));
+      buffer.grow(std::max<std::size_t>(buffer.size() * 2,
+                                        (std::size_t{bulk.get_size()} / 1024 + 2) * 1024));
       continue;
     }
     if (code == DB_NOTFOUND) return {};
     if (code != 0) return error(txn, code);
     if (!visit_bulk(bulk, visit)) return {};
     step = DB_NEXT;
-    if (buffer.size() < kNextBulk) buffer.resize(kNextBulk);
+    if (buffer.size() < kNextBulk) buffer.grow(kNextBulk);
   }
 }
 

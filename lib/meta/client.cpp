@@ -117,10 +117,9 @@ Result<std::string_view> Client::receive(std::uint64_t sequence, std::int64_t de
     const int polled = ::poll(&ready, 1, static_cast<int>(left));
     if (polled < 0 && errno != EINTR) return errno_error("poll", path_);
     if (polled <= 0) continue;
-    const std::size_t had = input_.size();
-    input_.resize(had + kReadOctets);
-    const ssize_t got = ::read(socket_.get(), input_.data() + had, kReadOctets);
-    input_.resize(had + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    char piece[kReadOctets];  // not the string's end: to clear it costs more than the answer
+    const ssize_t got = ::read(socket_.get(), piece, sizeof piece);
+    if (got > 0) input_.append(piece, static_cast<std::size_t>(got));
     if (got == 0) return fail(Errc::closed, "metad closed the connection");
     if (got < 0 && errno != EINTR) return errno_error("read", path_);
   }
