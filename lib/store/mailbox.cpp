@@ -14,16 +14,19 @@
 namespace postern::store {
 
 MessageBytes::MessageBytes(MessageBytes&& other) noexcept
-    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+    : copy_(std::move(other.copy_)),
+      map_(std::exchange(other.map_, nullptr)),
+      size_(std::exchange(other.size_, 0)) {}
 
 MessageBytes& MessageBytes::operator=(MessageBytes&& other) noexcept {
-  std::swap(data_, other.data_);
+  std::swap(copy_, other.copy_);
+  std::swap(map_, other.map_);
   std::swap(size_, other.size_);
   return *this;
 }
 
 MessageBytes::~MessageBytes() {
-  if (size_ > 0) fs().unmap(const_cast<char*>(data_), size_);  // NOLINT: munmap takes no const
+  if (map_ != nullptr) fs().unmap(map_, size_);
 }
 
 Mailbox::Mailbox(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {
@@ -129,8 +132,14 @@ Result<MessageBytes> Mailbox::message(RecNo record) {
   const std::uint64_t size = TRY(fs().size_of(fd->get()));
   if (size != this->size(record))
     return fail(Errc::corrupt, "{}: {} bytes instead of {}", path, size, this->size(record));
-  if (size == 0) return bytes;
-  bytes.data_ = TRY(fs().map(fd->get(), size, false));
+  // A map, its page faults and its end cost more than to copy an ordinary message.
+  constexpr std::uint64_t kWorthAMap = 64 << 10;
+  if (size <= kWorthAMap) {
+    bytes.copy_ = TRY(fs().read_at(fd->get(), 0, size));
+    if (bytes.copy_.size() != size) return fail(Errc::corrupt, "{}: shorter than it was", path);
+    return bytes;
+  }
+  bytes.map_ = TRY(fs().map(fd->get(), size, false));
   bytes.size_ = size;
   return bytes;
 }

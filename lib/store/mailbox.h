@@ -21,19 +21,23 @@ namespace postern::store {
 
 class Store;
 
-/// Octets of one stored message, mapped read-only for as long as this lives.
+/// Octets of one stored message, there for as long as this lives: a copy if it is small, mapped
+/// read-only otherwise.
 class MessageBytes {
  public:
   MessageBytes(MessageBytes&&) noexcept;
   MessageBytes& operator=(MessageBytes&&) noexcept;
   ~MessageBytes();
-  [[nodiscard]] std::string_view bytes() const { return {data_, size_}; }
+  [[nodiscard]] std::string_view bytes() const {
+    return map_ == nullptr ? std::string_view(copy_) : std::string_view(map_, size_);
+  }
 
  private:
   friend class Mailbox;
   MessageBytes() = default;
-  const char* data_ = nullptr;
-  std::size_t size_ = 0;
+  std::string copy_;
+  char* map_ = nullptr;
+  std::size_t size_ = 0;  // of the map
 };
 
 /// Facts of one message from the cache, borrowed until the mailbox is refreshed or closed.
