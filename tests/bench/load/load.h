@@ -78,6 +78,9 @@ void run_changes(const Options& options);
 void run_single_stores(const Options& options);
 void run_idle(const Options& options);
 void run_pop3(const Options& options);
+void run_list(const Options& options);
+void run_singles(const Options& options);
+void run_appends(const Options& options);
 void run_tls_reference(const Options& options);
 
 }  // namespace postern::bench

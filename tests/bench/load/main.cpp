@@ -8,16 +8,19 @@ namespace {
 using namespace postern::bench;
 
 constexpr std::array kCases{
+    Case{"appends", run_appends},
     Case{"changes", run_changes},
     Case{"crowd", run_crowd},
     Case{"fetch", run_fetch},
     Case{"fill", run_fill},
     Case{"idle", run_idle},
+    Case{"list", run_list},
     Case{"lmtp", run_lmtp},
     Case{"loris", run_loris},
     Case{"pop3", run_pop3},
     Case{"select", run_select},
     Case{"sessions", run_sessions},
+    Case{"singles", run_singles},
     Case{"stores", run_single_stores},
     Case{"tls_reference", run_tls_reference},
 };
