@@ -14,7 +14,6 @@
 namespace postern::master {
 namespace {
 
-using service::transport::ControlMessage;
 using service::transport::Kind;
 
 constexpr std::size_t kTicketKey = 80;  // octets: name 16, AES 32, HMAC 32

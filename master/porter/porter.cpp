@@ -156,6 +156,7 @@ void Porter::release_free_rows() {
     while (end < used.size() && used[end].state.load() == SessionState::free) ++end;
     const std::uintptr_t from = round_up(reinterpret_cast<std::uintptr_t>(used.data() + first));
     const std::uintptr_t to = reinterpret_cast<std::uintptr_t>(used.data() + end) / kPage * kPage;
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the ends of whole pages
     if (from < to) madvise(reinterpret_cast<void*>(from), to - from, MADV_REMOVE);
     first = end;
   }

@@ -8,13 +8,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <set>
 
 #include "lib/base/assert.h"
 #include "lib/base/clock.h"
+#include "lib/base/text.h"
 #include "lib/log/log.h"
 #include "master/porter/porter.h"
 
@@ -42,8 +42,10 @@ std::set<int> open_descriptors() {
   const std::unique_ptr<DIR, int (*)(DIR*)> dir(opendir("/proc/self/fd"), closedir);
   if (!dir) return out;
   while (const dirent* entry = readdir(dir.get())) {
-    const int fd = std::atoi(entry->d_name);
-    if (entry->d_name[0] != '.' && fd != dirfd(dir.get())) out.insert(fd);
+    const auto number = parse_u64(entry->d_name);  // "." and ".." are none
+    if (!number) continue;
+    const int fd = static_cast<int>(*number);
+    if (fd != dirfd(dir.get())) out.insert(fd);
   }
   return out;
 }
