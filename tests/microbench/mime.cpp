@@ -2,71 +2,24 @@
 // table, search. Prints messages and megabytes a second, the best of several rounds.
 //
 // usage: bench_mime FOLDER [ROUNDS]
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <functional>
-#include <iterator>
-#include <string>
-#include <vector>
-
-#include "lib/base/clock.h"
 #include "lib/base/text.h"
 #include "lib/mime/find.h"
 #include "lib/mime/header.h"
 #include "lib/mime/imap_form.h"
 #include "lib/mime/section_table.h"
 #include "lib/mime/transfer.h"
-
-namespace {
+#include "tests/microbench/measure.h"
 
 using namespace postern;
-using Messages = std::vector<std::string>;
-
-Messages load(const char* folder) {
-  Messages messages;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
-    if (!entry.is_regular_file()) continue;
-    std::ifstream in(entry.path(), std::ios::binary);
-    std::string crlf;
-    for (auto c = std::istreambuf_iterator<char>(in); c != std::istreambuf_iterator<char>(); ++c) {
-      if (*c == '\n' && (crlf.empty() || crlf.back() != '\r')) crlf += '\r';
-      crlf += *c;
-    }
-    messages.push_back(std::move(crlf));
-  }
-  return messages;
-}
-
-// `work` gives a number that depends on its result, so that none of it can be left out.
-void measure(const char* name, const Messages& messages, int rounds,
-             const std::function<std::size_t(const std::string&)>& work) {
-  std::size_t octets = 0;
-  std::size_t sum = 0;
-  std::int64_t best = INT64_MAX;
-  for (const std::string& message : messages) octets += message.size();
-  for (int round = 0; round < rounds; ++round) {
-    const std::int64_t begin = steady_micros();
-    for (const std::string& message : messages) sum += work(message);
-    best = std::min(best, steady_micros() - begin);
-  }
-  const double seconds = static_cast<double>(best) / 1e6;
-  fmt::print("{:<28} {:>10.0f} messages/s {:>8.0f} MB/s {:>8.2f} us/message  ({})\n", name,
-             static_cast<double>(messages.size()) / seconds,
-             static_cast<double>(octets) / 1e6 / seconds,
-             seconds * 1e6 / static_cast<double>(messages.size()), sum);
-}
-
-}  // namespace
+using bench::measure;
+using bench::Messages;
 
 int main(int argc, char** argv) {
   if (argc < 2) {
     fmt::print(stderr, "usage: bench_mime FOLDER [ROUNDS]\n");
     return 64;
   }
-  const Messages messages = load(argv[1]);
+  const Messages messages = bench::load(argv[1]);
   const int rounds = argc > 2 ? std::stoi(argv[2]) : 5;
   measure("parse", messages, rounds, [](const auto& m) { return mime::parse(m).parts.size(); });
   measure("parse + cache record", messages, rounds, [](const auto& m) {
