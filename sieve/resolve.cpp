@@ -47,8 +47,13 @@ std::vector<std::string>* flags_of(Action& action) {
 void merge(Action& kept, Action& later) {
   if (auto* flags = flags_of(kept)) *flags = std::move(*flags_of(later));
   auto* file = std::get_if<FileInto>(&kept);
-  if (const auto* other = std::get_if<FileInto>(&later); file != nullptr && other != nullptr)
+  const auto* other = std::get_if<FileInto>(&later);
+  if (file != nullptr && other != nullptr)
     file->target.create = file->target.create || other->target.create;
+  // One of two that takes the place of the implicit keep makes both of them do.
+  if (file != nullptr) file->copy = file->copy && other != nullptr && other->copy;
+  if (auto* redirect = std::get_if<Redirect>(&kept))
+    redirect->copy = redirect->copy && std::get<Redirect>(later).copy;
 }
 
 }  // namespace
