@@ -229,12 +229,26 @@ Result<void> Scripts::activate(std::string_view name) {
   return sync_directory();
 }
 
-Result<std::optional<std::string>> Scripts::active() const {
+/// "" if there is none. A file of this name may be gone.
+Result<std::string> Scripts::active_name() const {
   auto name = read_whole(directory_ + "/active");
-  if (!name && name.error().code == Errc::no_such_object) return std::optional<std::string>{};
-  if (!name) return name.error();
-  if (name->empty() || !exists(*name)) return std::optional<std::string>{};
-  return std::optional<std::string>(std::move(*name));
+  if (!name && name.error().code == Errc::no_such_object) return std::string();
+  return name;
+}
+
+Result<std::optional<std::string>> Scripts::active() const {
+  auto name = TRY(active_name());
+  if (name.empty() || !exists(name)) return std::optional<std::string>{};
+  return std::optional<std::string>(std::move(name));
+}
+
+Result<std::optional<Scripts::Named>> Scripts::active_script() const {
+  auto name = TRY(active_name());
+  if (name.empty()) return std::optional<Named>{};
+  auto text = get(name);
+  if (!text && text.error().code == Errc::no_such_object) return std::optional<Named>{};
+  if (!text) return text.error();
+  return std::optional(Named{std::move(name), std::move(*text)});
 }
 
 }  // namespace postern::store

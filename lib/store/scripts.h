@@ -65,6 +65,12 @@ class Scripts {
   Result<void> activate(std::string_view name);
   /// The active script's name; nothing without one, or when its file is gone.
   Result<std::optional<std::string>> active() const;
+  struct Named {
+    std::string name;
+    std::string text;
+  };
+  /// active() and get() in one, for deliveries: what is there is opened once.
+  Result<std::optional<Named>> active_script() const;
 
  private:
   Scripts(std::string directory, ScriptLimits limits)
@@ -75,6 +81,7 @@ class Scripts {
   Result<void> note_name(std::string_view name) const;
   void forget_name(std::string_view name) const;
   [[nodiscard]] bool exists(std::string_view name) const;
+  Result<std::string> active_name() const;
   Result<void> make_directories() const;
   Result<void> sync_directory() const;
 

@@ -62,10 +62,8 @@ SieveScripts::Chosen SieveScripts::chosen(std::string name, std::string text) {
 Result<SieveScripts::Chosen> SieveScripts::script_of(meta::Meta& meta, const meta::UserName& user) {
   if (const auto record = TRY(record_of(meta, user))) {
     const auto scripts = store::Scripts::of(config_, *record);
-    if (auto name = TRY(scripts.active())) {
-      std::string text = TRY(scripts.get(*name));
-      return chosen(std::move(*name), std::move(text));
-    }
+    if (auto active = TRY(scripts.active_script()))
+      return chosen(std::move(active->name), std::move(active->text));
   }
   if (default_path_.empty()) return Chosen{};
   return chosen(default_path_, TRY(read_file(default_path_)));

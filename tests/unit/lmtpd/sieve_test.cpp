@@ -502,6 +502,11 @@ TEST_F(SieveDelivery, TheDefaultScriptServesThoseWithoutAnActiveOne) {
   deliver(message(1), {"anna", "bob"});
   EXPECT_EQ(count("user/anna"), 1U);
   EXPECT_EQ(count("user/bob/Junk"), 1U);
+  const auto scripts = store::Scripts::of(config_, meta_->user(user("anna"), false).value());
+  const auto folder = std::filesystem::path(scripts.address_book()).parent_path();
+  ASSERT_TRUE(std::filesystem::remove(folder / "main.sieve"));  // the active one is gone
+  deliver(message(2));
+  EXPECT_EQ(count("user/anna/Junk"), 1U);
 }
 
 TEST_F(SieveDelivery, AChangedScriptCountsAtOnce) {
