@@ -16,6 +16,7 @@ namespace postern::sieve {
 
 struct Row;
 class Regex;
+class Glob;
 
 enum class MatchType : std::uint8_t { is, contains, matches, value, count, regex, list };
 enum class Comparator : std::uint8_t { octet, ascii_casemap, ascii_numeric, unicode_casemap };
@@ -135,8 +136,9 @@ struct Code {
   std::vector<Code> block;
   MatchSpec match;
   AddressPart part = AddressPart::all;
-  /// The keys of a :regex test when they are constant, compiled with the script.
+  /// The keys of a :regex or :matches test when they are constant, compiled with the script.
   std::vector<std::shared_ptr<const Regex>> regexes;
+  std::vector<std::shared_ptr<const Glob>> globs;
   /// In an `if` with a failed ihave: what could not be checked, told when it is reached.
   std::string unusable;
 

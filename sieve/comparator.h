@@ -8,7 +8,6 @@
 #include <string_view>
 #include <vector>
 
-#include "lib/base/result.h"
 #include "sieve/code.h"
 
 namespace postern::sieve {
@@ -26,14 +25,5 @@ bool holds(Relation relation, int order);
 
 /// What the wildcards of a match took; [0] is the whole text (RFC 5229 §3.2).
 using Captures = std::vector<std::string>;
-
-/// :matches with '*', '?' and '\'. '*' takes as little as it can; '?' is one character, with
-/// i;octet one octet.
-///
-/// @param captures  filled on success if not null
-/// @param work      goes up by the number of attempts
-/// @error limit     `work` came over `max_work`
-Result<bool> glob(Comparator comparator, std::string_view pattern, std::string_view text,
-                  Captures* captures, std::uint64_t& work, std::uint64_t max_work);
 
 }  // namespace postern::sieve

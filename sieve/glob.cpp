@@ -1,22 +1,19 @@
 // :matches (RFC 5228 §2.7.1): '*' takes as little as it can (RFC 5229 §3.2). Only the last '*' ever
 // has to give way, because literals after an earlier one were found at their first place; so the
 // cost is bounded by text times pattern, and counted.
+#include "sieve/glob.h"
+
 #include <algorithm>
 
 #include "lib/base/text.h"
 #include "lib/mime/charset.h"
 #include "lib/mime/find.h"
-#include "sieve/comparator.h"
 #include "sieve/utf8.h"
 
 namespace postern::sieve {
 namespace {
 
-struct Piece {
-  enum class Kind : std::uint8_t { literal, one, any };
-  Kind kind;
-  std::string literal;
-};
+using Piece = Glob::Piece;
 
 std::vector<Piece> pieces_of(std::string_view pattern) {
   std::vector<Piece> pieces;
@@ -158,13 +155,16 @@ class Matcher {
 
 }  // namespace
 
-Result<bool> glob(Comparator comparator, std::string_view pattern, std::string_view text,
-                  Captures* captures, std::uint64_t& work, std::uint64_t max_work) {
-  auto pieces = pieces_of(pattern);
-  if (comparator == Comparator::unicode_casemap && !is_ascii(text))
-    for (auto& piece : pieces) piece.literal = mime::casemap(piece.literal);
-  const Subject subject(comparator, text);
-  Matcher matcher(pieces, subject);
+Glob::Glob(Comparator comparator, std::string_view pattern)
+    : comparator_(comparator), pieces_(pieces_of(pattern)) {
+  if (comparator == Comparator::unicode_casemap)
+    for (auto& piece : pieces_) piece.literal = mime::casemap(piece.literal);
+}
+
+Result<bool> Glob::matches(std::string_view text, Captures* captures, std::uint64_t& work,
+                           std::uint64_t max_work) const {
+  const Subject subject(comparator_, text);
+  Matcher matcher(pieces_, subject);
   const bool matched = TRY(matcher.run(work, max_work));
   if (matched && captures != nullptr) matcher.captures(*captures);
   return matched;

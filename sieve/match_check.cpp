@@ -3,6 +3,7 @@
 
 #include "sieve/comparator.h"
 #include "sieve/functions.h"
+#include "sieve/glob.h"
 #include "sieve/regex.h"
 
 namespace postern::sieve {
@@ -58,10 +59,8 @@ void check_combination(Checker& checker, const Code& code) {
     checker.error(code.at, ":list takes no comparator: the list has its own");
 }
 
-void compile_keys(Checker& checker, Code& code) {
-  const Value& keys = code.args.back();
-  if (code.match.type != MatchType::regex || !keys.constant()) return;
-  for (const auto& key : keys.strings) {
+void compile_regexes(Checker& checker, Code& code) {
+  for (const auto& key : code.args.back().strings) {
     auto regex = Regex::open(key.text, code.match.comparator, checker.environment().limits);
     if (!regex) {
       checker.error(key.at, regex.error().text);
@@ -69,6 +68,15 @@ void compile_keys(Checker& checker, Code& code) {
     }
     code.regexes.push_back(std::move(*regex));
   }
+}
+
+void compile_keys(Checker& checker, Code& code) {
+  const Value& keys = code.args.back();
+  if (!keys.constant()) return;
+  if (code.match.type == MatchType::regex) compile_regexes(checker, code);
+  if (code.match.type == MatchType::matches)
+    for (const auto& key : keys.strings)
+      code.globs.push_back(std::make_shared<const Glob>(code.match.comparator, key.text));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "lib/mime/encoded_word.h"
 #include "lib/mime/parameters.h"
 #include "lib/mime/transfer.h"
+#include "sieve/mail_address.h"
 #include "sieve/utf8.h"
 
 namespace postern::sieve {
@@ -34,6 +35,17 @@ const std::string& Field::text() const {
 const std::vector<mime::Address>& Field::addresses() const {
   if (!addresses_) addresses_ = mime::parse_address_list(value_);
   return *addresses_;
+}
+
+const std::vector<std::string>& Field::address_parts(AddressPart part,
+                                                     std::string_view separators) const {
+  const auto [at, fresh] = parts_.try_emplace(part);
+  if (!fresh) return at->second;
+  for (const auto& address : addresses()) {
+    if (address.kind != mime::Address::Kind::mailbox) continue;
+    if (auto text = part_of(address, part, separators)) at->second.push_back(std::move(*text));
+  }
+  return at->second;
 }
 
 void Message::load_header() {

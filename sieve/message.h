@@ -15,6 +15,7 @@
 #include "lib/base/result.h"
 #include "lib/mime/address.h"
 #include "lib/mime/message.h"
+#include "sieve/code.h"
 #include "sieve/limits.h"
 
 namespace postern::sieve {
@@ -30,6 +31,10 @@ class Field {
   [[nodiscard]] const std::string& text() const;
   /// The value as an address list. Parsed once.
   [[nodiscard]] const std::vector<mime::Address>& addresses() const;
+  /// That part of each of its addresses that has it. Computed once for each part, as a run has the
+  /// same separators for all its tests.
+  [[nodiscard]] const std::vector<std::string>& address_parts(AddressPart part,
+                                                              std::string_view separators) const;
 
  private:
   std::string_view name_;
@@ -37,6 +42,7 @@ class Field {
   std::string_view whole_;
   mutable std::optional<std::string> text_;
   mutable std::optional<std::vector<mime::Address>> addresses_;
+  mutable std::map<AddressPart, std::vector<std::string>> parts_;
 };
 
 class Message {

@@ -31,7 +31,8 @@ enum class Tail : std::uint8_t { none, block, test_and_block, test, tests };
 /// What a statement does to the flow of its script.
 enum class Flow : std::uint8_t { next, stop, return_, break_ };
 
-/// Checks what the table can't say. Reports through the checker; may fill match, part, regexes.
+/// Checks what the table can't say. Reports through the checker; may fill match, part, regexes,
+/// globs.
 using Check = void (*)(Checker&, Code&);
 using RunTest = Result<bool> (*)(Run&, const Code&);
 using RunCommand = Result<Flow> (*)(Run&, const Code&);

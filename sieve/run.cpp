@@ -94,11 +94,8 @@ Result<Flow> Run::include(std::shared_ptr<const Script> script, std::string name
   return *flow == Flow::stop ? Flow::stop : Flow::next;
 }
 
-Result<void> Run::spend(std::uint64_t steps) {
-  outcome_.steps += steps;
-  if (outcome_.steps > limits_.steps)
-    return fail(Errc::limit, "the script takes too many steps (over {})", limits_.steps);
-  return {};
+Error Run::too_many_steps() const {
+  return fail(Errc::limit, "the script takes too many steps (over {})", limits_.steps);
 }
 
 std::uint32_t Run::current_part() {
@@ -110,14 +107,10 @@ std::string Run::expand(const Text& text) {
 }
 
 Strings Run::strings(const Value& value) {
-  Strings out;
-  for (const auto& text : value.strings) {
-    if (text.has_variables)
-      out.own(frame().variables.expand(text.text));
-    else
-      out.add(text.text);
-  }
-  return out;
+  if (value.constant()) return Strings(std::span(value.strings));
+  std::vector<Text> expanded;
+  for (const auto& text : value.strings) expanded.push_back({expand(text), false, text.at});
+  return Strings(std::move(expanded));
 }
 
 std::string Run::tag_string(const Code& code, Tag tag, std::string_view otherwise) {

@@ -2,11 +2,11 @@
 // read and change. Nothing outlives it but its Outcome; nothing of it is shared.
 #pragma once
 
-#include <list>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,29 +20,43 @@
 
 namespace postern::sieve {
 
-/// Strings of an argument with their variables expanded. Views into the script where they can be.
+/// Strings of an argument with their variables expanded. What needs no expansion is not copied.
 class Strings {
  public:
-  Strings() = default;
-  Strings(Strings&&) = default;  // list nodes stay where they are, so the views stay good
+  class Iterator {
+   public:
+    explicit Iterator(const Text* at) : at_(at) {}
+    std::string_view operator*() const { return at_->text; }
+    Iterator& operator++() {
+      ++at_;
+      return *this;
+    }
+    bool operator==(const Iterator&) const = default;
+
+   private:
+    const Text* at_;
+  };
+
+  /// Of the script, which outlives this.
+  explicit Strings(std::span<const Text> constant) : texts_(constant) {}
+  explicit Strings(std::vector<Text>&& expanded)
+      : expanded_(std::move(expanded)), texts_(expanded_) {}
+  static Strings of(std::string text) {
+    return Strings(std::vector<Text>{Text{std::move(text), false, {}}});
+  }
+  Strings(Strings&&) = default;  // a vector's elements stay where they are, so texts_ stays good
   Strings& operator=(Strings&&) = default;
   Strings(const Strings&) = delete;
   Strings& operator=(const Strings&) = delete;
   ~Strings() = default;
 
-  void add(std::string_view text) { items_.push_back(text); }
-  void own(std::string text) {
-    owned_.push_back(std::move(text));
-    items_.push_back(owned_.back());
-  }
-  [[nodiscard]] const std::vector<std::string_view>& items() const { return items_; }
-  [[nodiscard]] bool empty() const { return items_.empty(); }
-  [[nodiscard]] auto begin() const { return items_.begin(); }
-  [[nodiscard]] auto end() const { return items_.end(); }
+  [[nodiscard]] std::size_t size() const { return texts_.size(); }
+  [[nodiscard]] Iterator begin() const { return Iterator(texts_.data()); }
+  [[nodiscard]] Iterator end() const { return Iterator(texts_.data() + texts_.size()); }
 
  private:
-  std::vector<std::string_view> items_;
-  std::list<std::string> owned_;  // not a deque: an empty one would already allocate
+  std::vector<Text> expanded_;
+  std::span<const Text> texts_;
 };
 
 /// What belongs to one script of a run: the main one, or an included one.
@@ -70,7 +84,11 @@ class Run {
   /// Runs another script inside this run (include).
   Result<Flow> include(std::shared_ptr<const Script> script, std::string name);
   /// @error limit  the run has done too much
-  Result<void> spend(std::uint64_t steps = 1);
+  Result<void> spend(std::uint64_t steps = 1) {
+    outcome_.steps += steps;
+    if (outcome_.steps <= limits_.steps) return {};
+    return too_many_steps();
+  }
 
   [[nodiscard]] Frame& frame() { return *frames_.back(); }
   [[nodiscard]] const std::vector<std::unique_ptr<Frame>>& frames() const { return frames_; }
@@ -80,6 +98,8 @@ class Run {
   Host& host() { return host_; }
   const Limits& limits() const { return limits_; }
   const EnvelopeView& envelope() const { return view_.envelope; }
+  /// Where select_fields() puts what it finds: a rule must not allocate for that.
+  std::vector<const Field*>& selected() { return selected_; }
   Outcome& outcome() { return outcome_; }
   [[nodiscard]] bool has(Cap cap) { return frame().script->required.has(cap); }
 
@@ -89,8 +109,7 @@ class Run {
   std::string tag_string(const Code& code, Tag tag, std::string_view otherwise = {});
   std::string arg_string(const Code& code, std::size_t arg);
 
-  /// Whether some value fits some key as the test's tags say; with :count, whether their number
-  /// does. Sets the match variables (RFC 5229 §3.2).
+  /// What class Match says of all the values.
   Result<bool> match(const Code& code, const Value& keys,
                      const std::vector<std::string_view>& values);
 
@@ -110,6 +129,7 @@ class Run {
     std::size_t header_edits = 0;
     std::size_t includes = 0;
     bool vacation = false;
+    std::uint64_t glob_work = 0;  // attempts of :matches
   };
   Used& used() { return used_; }
   /// Names of scripts that were included, for :once.
@@ -121,11 +141,7 @@ class Run {
  private:
   void push_frame(const Script& script, std::string name, std::uint32_t root);
   Result<Flow> statement(const Code& code);
-  Result<bool> match_one(const Code& code, std::string_view value, std::string_view key,
-                         std::size_t index);
-  Result<bool> match_count(const Code& code, const Strings& keys, std::size_t count);
-  Result<bool> match_regex(const Code& code, std::string_view value, std::string_view key,
-                           std::size_t index);
+  Error too_many_steps() const;
   /// RFC 5429 §2.4: a refused message is neither delivered nor answered.
   Result<void> check_reject(const Action& action);
   static bool carries_message(const Action& action);
@@ -147,7 +163,7 @@ class Run {
   std::map<std::string, std::shared_ptr<const Script>> compiled_;
   Position at_;  // of the statement that runs, for the error record
   std::string failed_script_;
-  std::uint64_t glob_work_ = 0;
+  std::vector<const Field*> selected_;
 };
 
 }  // namespace postern::sieve

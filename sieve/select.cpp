@@ -27,15 +27,15 @@ void pick(const Code& code, std::size_t first, std::vector<const Field*>& out) {
   out.resize(first + 1);
 }
 
-// The fields of one part. This runs for each rule of a script, so it allocates only what it gives.
-// RFC 5260 §6: with several names, all their fields are counted, in the order of the names.
+// The fields of one part. RFC 5260 §6: with several names, all their fields are counted, in the
+// order of the names.
 void select_in(const std::vector<Field>& fields, const Code& code, const Strings& names,
                std::vector<const Field*>& out) {
   const std::size_t before = out.size();
   for (const auto name : names) {
     if (name.empty()) continue;
     for (const auto& field : fields)
-      if (iequals(field.name(), name)) out.push_back(&field);
+      if (field.name().size() == name.size() && iequals(field.name(), name)) out.push_back(&field);
   }
   if (code.has(Tag::index)) pick(code, before, out);
 }
@@ -47,20 +47,22 @@ bool is_field_name(std::string_view name) {
          std::ranges::all_of(name, [](char c) { return c > ' ' && c < 0x7F && c != ':'; });
 }
 
-Result<std::vector<const Field*>> select_fields(Run& run, const Code& code, const Strings& names) {
-  std::vector<const Field*> out;
+Result<std::span<const Field* const>> select_fields(Run& run, const Code& code,
+                                                    const Strings& names) {
+  auto& out = run.selected();
+  out.clear();
   if (!code.has(Tag::mime)) {
     const auto& fields = run.message().fields(run.frame().root);
-    TRY(run.spend(names.items().size() * (1 + fields.size() / 64)));
+    TRY(run.spend(names.size() * (1 + fields.size() / 64)));
     select_in(fields, code, names, out);
-    return out;
+    return std::span(out);
   }
   for (const auto part : parts_of(run, code)) {
     const auto& fields = run.message().fields(part);
-    TRY(run.spend(names.items().size() * (1 + fields.size() / 64)));
+    TRY(run.spend(names.size() * (1 + fields.size() / 64)));
     select_in(fields, code, names, out);
   }
-  return out;
+  return std::span(out);
 }
 
 void check_fields(Checker& checker, const Code& code, const Value& names) {

@@ -9,6 +9,7 @@
 #include "sieve/date_parts.h"
 #include "sieve/functions.h"
 #include "sieve/mail_address.h"
+#include "sieve/match.h"
 #include "sieve/select.h"
 
 namespace postern::sieve {
@@ -130,18 +131,12 @@ void check_address_test(Checker& checker, Code& code) {
 }
 
 Result<bool> test_address(Run& run, const Code& code) {
-  const auto names = run.strings(code.args[0]);
-  std::vector<std::string> parts;
-  for (const auto* field : TRY(select_fields(run, code, names))) {
-    const auto& list = field->addresses();
-    TRY(run.spend(list.size()));
-    for (const auto& address : list) {
-      if (address.kind != mime::Address::Kind::mailbox) continue;
-      if (auto part = part_of(address, code.part, run.host().detail_separators()))
-        parts.push_back(std::move(*part));
-    }
-  }
-  return run.match(code, code.args[1], {parts.begin(), parts.end()});
+  Match match(run, code, code.args[1]);
+  const auto separators = run.host().detail_separators();
+  for (const auto* field : TRY(select_fields(run, code, run.strings(code.args[0]))))
+    for (const auto& part : field->address_parts(code.part, separators))
+      if (TRY(match.takes(part))) return true;
+  return match.at_end();
 }
 
 void check_envelope(Checker& checker, Code& code) {

@@ -3,14 +3,15 @@
 #include "lib/base/text.h"
 #include "lib/mime/parameters.h"
 #include "sieve/functions.h"
+#include "sieve/match.h"
 #include "sieve/select.h"
 
 namespace postern::sieve {
 namespace {
 
 // What :type, :subtype, :contenttype or :param take out of a structured field (RFC 5703 §4.1).
-void structured_values(Run& run, const Code& code, const Field& field,
-                       std::vector<std::string>& out) {
+std::vector<std::string> structured_values(Run& run, const Code& code, const Field& field) {
+  std::vector<std::string> out;
   const auto parsed = mime::parse_parameterized(field.value());
   const auto slash = parsed.main.find('/');
   if (const Value* names = code.find(Tag::param)) {
@@ -24,6 +25,7 @@ void structured_values(Run& run, const Code& code, const Field& field,
   } else {
     out.push_back(parsed.main);
   }
+  return out;
 }
 
 bool structured(const Code& code) {
@@ -41,27 +43,22 @@ void check_header(Checker& checker, Code& code) {
 }
 
 Result<bool> test_header(Run& run, const Code& code) {
-  const auto names = run.strings(code.args[0]);
-  const auto fields = TRY(select_fields(run, code, names));
-  std::vector<std::string> taken;
-  std::vector<std::string_view> values;
-  if (structured(code)) {
-    for (const auto* field : fields) structured_values(run, code, *field, taken);
-    values.assign(taken.begin(), taken.end());
-  } else {
-    for (const auto* field : fields) values.push_back(field->text());
+  Match match(run, code, code.args[1]);
+  const bool whole = !structured(code);
+  for (const auto* field : TRY(select_fields(run, code, run.strings(code.args[0])))) {
+    if (whole && TRY(match.takes(field->text()))) return true;
+    if (whole) continue;
+    for (const auto& value : structured_values(run, code, *field))
+      if (TRY(match.takes(value))) return true;
   }
-  return run.match(code, code.args[1], values);
+  return match.at_end();
 }
 
 void check_exists(Checker& checker, Code& code) { check_fields(checker, code, code.args.front()); }
 
 Result<bool> test_exists(Run& run, const Code& code) {
-  for (const auto name : run.strings(code.args[0])) {
-    Strings one;
-    one.add(name);
-    if (TRY(select_fields(run, code, one)).empty()) return false;
-  }
+  for (const auto name : run.strings(code.args[0]))
+    if (TRY(select_fields(run, code, Strings::of(std::string(name)))).empty()) return false;
   return true;
 }
 

@@ -21,6 +21,12 @@ bool type_fits(const mime::Part& part, std::string_view wanted) {
          iequals(part.subtype, wanted.substr(slash + 1));
 }
 
+bool fits_some(const mime::Part& part, const Strings& types) {
+  for (const auto type : types)
+    if (type_fits(part, type)) return true;
+  return false;
+}
+
 // What of a part is searched: a multipart's prologue and epilogue, a message's header, else the
 // decoded content (RFC 5173 §5.2).
 void add_content(Run& run, std::uint32_t number, std::vector<std::string_view>& out,
@@ -48,8 +54,7 @@ Result<std::vector<std::string_view>> contents(Run& run, const Strings& types,
   std::size_t octets = 0;
   for (const auto number : run.message().parts_below(run.frame().root)) {
     const auto& part = run.message().structure().parts[number];
-    const auto fits = [&](std::string_view type) { return type_fits(part, type); };
-    if (std::none_of(types.begin(), types.end(), fits)) continue;
+    if (!fits_some(part, types)) continue;
     add_content(run, number, out, made);
     octets += out.back().size();
     TRY(run.spend(1 + out.back().size() / 4096));
@@ -70,9 +75,7 @@ Result<bool> test_body(Run& run, const Code& code) {
   } else if (const Value* types = code.find(Tag::content)) {
     texts = TRY(contents(run, run.strings(*types), made));
   } else {
-    Strings text;
-    text.add("text");
-    texts = TRY(contents(run, text, made));
+    texts = TRY(contents(run, Strings::of("text"), made));
   }
   auto captures = run.frame().variables.captures();
   auto result = run.match(code, code.args.front(), texts);

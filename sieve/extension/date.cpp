@@ -62,9 +62,7 @@ void check_currentdate(Checker& checker, Code& code) {
 }
 
 Result<bool> test_date(Run& run, const Code& code) {
-  Strings name;
-  name.own(run.arg_string(code, 0));
-  const auto fields = TRY(select_fields(run, code, name));
+  const auto fields = TRY(select_fields(run, code, run.strings(code.args[0])));
   const auto date = fields.empty() ? std::nullopt : date_of(*fields.front());
   if (!date) return run.match(code, code.args.back(), {});
   const int zone = code.has(Tag::originalzone) ? date->zone_minutes

@@ -17,10 +17,9 @@ void check_variable(Checker& checker, const Code& code, const Text& name) {
 }
 
 std::vector<std::string> flags_in(Run& run, std::string_view variable) {
-  Strings list;
-  list.own(std::string(run.frame().variables.get(parse_variable_name(variable))));
   std::vector<std::string> flags;
-  add_flags(list, flags);
+  add_flags(Strings::of(std::string(run.frame().variables.get(parse_variable_name(variable)))),
+            flags);
   return flags;
 }
 

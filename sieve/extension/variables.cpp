@@ -5,6 +5,7 @@
 
 #include "lib/base/text.h"
 #include "sieve/functions.h"
+#include "sieve/match.h"
 #include "sieve/regex.h"
 #include "sieve/set_modifiers.h"
 #include "sieve/utf8.h"
@@ -83,10 +84,12 @@ Result<Flow> run_set(Run& run, const Code& code) {
 // With :count, the number of strings that are not empty (RFC 5229 §5).
 Result<bool> test_string(Run& run, const Code& code) {
   const auto sources = run.strings(code.args[0]);
-  std::vector<std::string_view> values = sources.items();
-  if (code.match.type == MatchType::count)
-    std::erase_if(values, [](std::string_view value) { return value.empty(); });
-  return run.match(code, code.args[1], values);
+  Match match(run, code, code.args[1]);
+  for (const auto value : sources) {
+    if (value.empty() && code.match.type == MatchType::count) continue;
+    if (TRY(match.takes(value))) return true;
+  }
+  return match.at_end();
 }
 
 }  // namespace postern::sieve
