@@ -214,13 +214,13 @@ def bodies(subject, _round):
 class Crowd:
     """Clients in IDLE, from a load generator that holds them until the end of the with block."""
 
-    def __init__(self, subject, port, clients, users, tls):
+    def __init__(self, subject, port, clients, users, tls, compress=0):
         server = subject.server
         self.subject = subject
         self.process = subprocess.Popen(
             [subject.load_program, "crowd", "--host", server.host, "--port", str(port),
              "--clients", str(clients), "--users", str(users), "--tls", str(tls),
-             "--lmtp-port", str(server.lmtp_port)],
+             "--compress", str(compress), "--lmtp-port", str(server.lmtp_port)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.clients = self.answer()["clients"]
 

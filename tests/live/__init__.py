@@ -10,11 +10,11 @@ import sys
 
 from .instance import Instance
 from .cyrus import Cyrus
-from .dovecot import Dovecot, DovecotHibernate, DovecotMdbox, Pigeonhole
+from .dovecot import Dovecot, DovecotCompress, DovecotHibernate, DovecotMdbox, Pigeonhole
 from .postern import Postern
 
 SERVERS = {kind.name: kind for kind in (
-    Postern, Dovecot, DovecotHibernate, DovecotMdbox, Pigeonhole, Cyrus)}
+    Postern, Dovecot, DovecotCompress, DovecotHibernate, DovecotMdbox, Pigeonhole, Cyrus)}
 
 
 # A time limit ends a test with SIGTERM: its server must end and its folder go all the same.
@@ -26,5 +26,5 @@ def make(name, folder, port_base, users):
     return SERVERS[name](folder, port_base, users)
 
 
-__all__ = ["Instance", "Cyrus", "Dovecot", "DovecotHibernate", "DovecotMdbox", "Pigeonhole",
-           "Postern", "SERVERS", "make"]
+__all__ = ["Instance", "Cyrus", "Dovecot", "DovecotCompress", "DovecotHibernate", "DovecotMdbox",
+           "Pigeonhole", "Postern", "SERVERS", "make"]

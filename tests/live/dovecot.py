@@ -138,6 +138,16 @@ class Pigeonhole(Dovecot):
             subprocess.run(["chown", "-R", "mail:mail", str(home)], check=True)
 
 
+class DovecotCompress(Dovecot):
+    """The same with COMPRESS=DEFLATE (RFC 4978)."""
+
+    name = "dovecot-compress"
+
+    def config(self):
+        return (super().config() + "mail_plugins = zlib\n"
+                "protocol imap {\n  mail_plugins = zlib imap_zlib\n}\n")
+
+
 class DovecotHibernate(Dovecot):
     """The same with idle sessions put aside in one process after a second (imap-hibernate)."""
 

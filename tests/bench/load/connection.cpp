@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -33,7 +34,7 @@ Fd connect_tcp(const Address& address) {
 
 Address address_of(const Options& options) {
   return {options.text("host", "127.0.0.1"), options.number("port", 0),
-          options.number("tls", 0) == 1};
+          options.number("tls", 0) == 1, options.number("compress", 0) == 1};
 }
 
 TlsResumption::TlsResumption()
@@ -51,6 +52,44 @@ int TlsResumption::keep(SSL* ssl, SSL_SESSION* session) {
   return 1;  // the reference is ours now
 }
 
+Compression::Compression() {
+  // Level 6 and the largest window: what a client takes that doesn't think about it.
+  if (deflateInit2(&out_, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) !=
+          Z_OK ||
+      inflateInit2(&in_, -MAX_WBITS) != Z_OK)
+    die("zlib doesn't start");
+}
+
+Compression::~Compression() {
+  deflateEnd(&out_);
+  inflateEnd(&in_);
+}
+
+std::string Compression::deflated(std::string_view bytes) {
+  std::string out(deflateBound(&out_, bytes.size()) + 64, '\0');
+  out_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));  // zlib only reads it
+  out_.avail_in = static_cast<uInt>(bytes.size());
+  out_.next_out = reinterpret_cast<Bytef*>(out.data());
+  out_.avail_out = static_cast<uInt>(out.size());
+  if (deflate(&out_, Z_SYNC_FLUSH) != Z_OK || out_.avail_in != 0) die("deflate failed");
+  out.resize(out.size() - out_.avail_out);
+  return out;
+}
+
+void Compression::inflate_to(std::vector<char>& out, std::size_t& used, std::string_view blocks) {
+  in_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(blocks.data()));
+  in_.avail_in = static_cast<uInt>(blocks.size());
+  do {
+    if (out.size() - used < kFirstSize / 2) out.resize(out.size() * 2);
+    in_.next_out = reinterpret_cast<Bytef*>(out.data() + used);
+    in_.avail_out = static_cast<uInt>(std::min(out.size() - used, kMostAtOnce));
+    const std::size_t room = in_.avail_out;
+    const int code = inflate(&in_, Z_SYNC_FLUSH);
+    if (code != Z_OK && code != Z_BUF_ERROR) die("the server's blocks are no DEFLATE");
+    used += room - in_.avail_out;
+  } while (in_.avail_in != 0 || in_.avail_out == 0);
+}
+
 Connection::Connection(const Address& address, TlsResumption* tls)
     : fd_(connect_tcp(address)), buffer_(kFirstSize) {
   if (!address.tls) return;
@@ -62,6 +101,11 @@ Connection::Connection(const Address& address, TlsResumption* tls)
 }
 
 void Connection::send(std::string_view bytes) {
+  if (!compression_) return send_octets(bytes);
+  send_octets(compression_->deflated(bytes));
+}
+
+void Connection::send_octets(std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t n = ssl_ ? SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size()))
                            : ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -70,15 +114,25 @@ void Connection::send(std::string_view bytes) {
   }
 }
 
-void Connection::fill() {
-  if (buffer_.size() - to_ < kFirstSize / 2) buffer_.resize(buffer_.size() * 2);
-  char* end = buffer_.data() + to_;
-  const std::size_t room = buffer_.size() - to_;
-  const ssize_t n = ssl_ ? SSL_read(ssl_.get(), end, static_cast<int>(std::min(room, kMostAtOnce)))
-                         : recv(fd_.get(), end, room, 0);
+std::size_t Connection::receive(char* to, std::size_t room) {
+  const ssize_t n = ssl_ ? SSL_read(ssl_.get(), to, static_cast<int>(std::min(room, kMostAtOnce)))
+                         : recv(fd_.get(), to, room, 0);
   if (n <= 0)
     die(fmt::format("the server closed the connection; last: {}", pending().substr(0, 200)));
-  to_ += static_cast<std::size_t>(n);
+  received_ += static_cast<std::size_t>(n);
+  return static_cast<std::size_t>(n);
+}
+
+void Connection::fill() {
+  if (compression_) return fill_expanded();
+  if (buffer_.size() - to_ < kFirstSize / 2) buffer_.resize(buffer_.size() * 2);
+  to_ += receive(buffer_.data() + to_, buffer_.size() - to_);
+}
+
+void Connection::fill_expanded() {
+  std::array<char, 64 << 10> blocks;
+  const std::size_t size = receive(blocks.data(), blocks.size());
+  compression_->inflate_to(buffer_, to_, {blocks.data(), size});
 }
 
 void Connection::drop_consumed() {

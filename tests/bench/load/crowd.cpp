@@ -101,9 +101,10 @@ class Crowd {
 
 }  // namespace
 
-/// --clients N --users K --tls 0|1 --lmtp-port P: N sessions in IDLE. Prints a line when all are
-/// there and holds them until its standard input ends. A line "announce COUNT OFFSET" there makes
-/// it deliver one message to each of the first COUNT users and print how soon they heard of it.
+/// --clients N --users K --tls 0|1 --compress 0|1 --lmtp-port P: N sessions in IDLE. Prints a line
+/// when all are there and holds them until its standard input ends. A line "announce COUNT OFFSET"
+/// there makes it deliver one message to each of the first COUNT users and print how soon they
+/// heard of it.
 void run_crowd(const Options& options) {
   const Address lmtp{options.text("host", "127.0.0.1"), options.number("lmtp-port", 0), false};
   const Stopwatch watch;

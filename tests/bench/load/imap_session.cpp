@@ -7,6 +7,9 @@ ImapSession::ImapSession(const Address& address, std::string_view user, TlsResum
     : connection_(address, tls) {
   if (!connection_.line().starts_with("* OK")) die("no IMAP greeting");
   command(fmt::format("LOGIN {} pass", user));
+  if (!address.compress) return;
+  command("COMPRESS DEFLATE");
+  connection_.compress();
 }
 
 std::string_view ImapSession::exchange(std::string_view command) {

@@ -16,13 +16,14 @@ void make_anew(ImapSession& session, std::string_view mailbox) {
 }
 
 /// Selects `source`, which gets `count` messages of `size` octets unless it has them.
-void select_source(ImapSession& session, std::string_view source, int count, std::size_t size) {
+void select_source(ImapSession& session, std::string_view source, int count, std::size_t size,
+                   Text text) {
   session.try_command(fmt::format("CREATE {}", source));
   if (select_holding(session, source, count)) return;
   session.command("UNSELECT");
   make_anew(session, source);
   for (int i = 0; i < count; ++i)
-    append(session, source, make_message(static_cast<std::size_t>(i), size));
+    append(session, source, make_message(static_cast<std::size_t>(i), size, text));
   select_holding(session, source, count);
 }
 
@@ -35,8 +36,9 @@ void multiply(ImapSession& session, std::string_view mailbox, int step, int want
 
 }  // namespace
 
-/// --mailbox NAME --messages N --source NAME --distinct D --size OCTETS: makes NAME anew with N
-/// messages, by COPY from a mailbox of D different ones, which it makes when it isn't there.
+/// --mailbox NAME --messages N --source NAME --distinct D --size OCTETS --prose 0|1: makes NAME
+/// anew with N messages, by COPY from a mailbox of D different ones, which it makes when it isn't
+/// there.
 void run_fill(const Options& options) {
   constexpr int kStage = 100000;  // Maildir reads its whole folder at each COPY: few large ones
   const std::string mailbox = options.text("mailbox", "big");
@@ -45,7 +47,8 @@ void run_fill(const Options& options) {
   const int distinct = options.number("distinct", 1000);
   ImapSession session{address_of(options), options.text("user", "user1")};
   select_source(session, options.text("source", "source"), distinct,
-                static_cast<std::size_t>(options.number("size", 8192)));
+                static_cast<std::size_t>(options.number("size", 8192)),
+                options.number("prose", 0) == 1 ? Text::prose : Text::few_words);
   const Stopwatch watch;
   if (wanted > kStage) {
     multiply(session, "stage", distinct, kStage);
@@ -57,8 +60,9 @@ void run_fill(const Options& options) {
   Json{}.add("messages", static_cast<std::size_t>(wanted)).add("seconds", watch.seconds()).print();
 }
 
-/// --mailbox NAME --item ITEM --repeat R: FETCH 1:* ITEM, R times in one session. Prints the rate
-/// of the first time and the median of the others.
+/// --mailbox NAME --item ITEM --repeat R --compress 0|1: FETCH 1:* ITEM, R times in one session.
+/// Prints the rate of the first time and the median of the others, the octets of one answer and how
+/// many of them there are on the connection (inside TLS).
 void run_fetch(const Options& options) {
   TlsResumption tls;
   ImapSession session{address_of(options), options.text("user", "user1"), &tls};
@@ -66,17 +70,21 @@ void run_fetch(const Options& options) {
   const std::string command = fmt::format("FETCH 1:* {}", options.text("item", "(UID FLAGS)"));
   std::vector<double> rates;
   std::size_t octets = 0;
+  std::size_t received = 0;
   for (int i = 0; i < options.number("repeat", 3); ++i) {
     const Stopwatch watch;
+    const std::size_t before = session.connection().received();
     const std::string_view answer = session.command(command);
     const double seconds = watch.seconds();
     octets = answer.size();
+    received = session.connection().received() - before;
     rates.push_back(static_cast<double>(count_of(" FETCH (", answer)) / seconds);
   }
   const double first = rates.front();
   if (rates.size() > 1) rates.erase(rates.begin());
   Json{}
       .add("octets", octets)
+      .add("received", received)
       .add("first_per_s", first)
       .add("repeated_per_s", percentile(rates, 0.5))
       .print();

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cmath>
 #include <string_view>
 
 namespace postern::bench {
@@ -49,13 +50,32 @@ std::string common_header(std::size_t n) {
              n % 60, n, n * 2654435761U, n, n / 10, n);
 }
 
+/// The word of that rank: the rarer, the longer.
+std::string word_of_rank(std::size_t rank) {
+  constexpr std::array<std::string_view, 16> kSyllables{"the", "an", "to", "in", "er", "re",
+                                                        "con", "is", "mu", "ta", "lo", "ing",
+                                                        "pre", "ed", "so", "vi"};
+  std::string word;
+  for (; rank > 0; rank /= kSyllables.size()) word += kSyllables[rank % kSyllables.size()];
+  return word;
+}
+
+/// Zipf's law: a word of twice the rank is half as frequent.
+std::string prose_word(std::size_t& state) {
+  constexpr double kWordsKnown = 8000;
+  state = state * 6364136223846793005U + 1442695040888963407U;
+  const double chance = static_cast<double>(state >> 11U) / static_cast<double>(1ULL << 53U);
+  return word_of_rank(static_cast<std::size_t>(std::pow(kWordsKnown, chance)));
+}
+
 /// Lines of words, exactly `size` octets (at least 2), ending in CRLF.
-std::string text_of(std::size_t n, std::size_t size) {
+std::string text_of(std::size_t n, std::size_t size, Text kind) {
   std::string text;
+  std::size_t state = n;
   text.reserve(size + 80);
   std::size_t line_start = 0;
   for (std::size_t i = n; text.size() < size; i = i * 5 + 3) {
-    text += kWords[(i >> 3U) % 16];
+    text += kind == Text::prose ? prose_word(state) : std::string{kWords[(i >> 3U) % 16]};
     if (text.size() - line_start > 66) {
       text += "\r\n";
       line_start = text.size();
@@ -83,14 +103,14 @@ std::string base64_of(std::size_t n, std::size_t size) {
   return text;
 }
 
-std::string multipart(std::size_t n, std::size_t size, bool attachment) {
+std::string multipart(std::size_t n, std::size_t size, bool attachment, Text text) {
   const std::string boundary = fmt::format("=_part_{}_{:x}", n, n * 40503);
   const std::string opening =
       fmt::format("{}Content-Type: multipart/{};\r\n\tboundary=\"{}\"\r\n\r\n", common_header(n),
                   attachment ? "mixed" : "alternative", boundary);
   const std::string second =
       attachment ? base64_of(n, size / 2)
-                 : "<html><body>\r\n" + text_of(n + 5, size / 3) + "</body></html>\r\n";
+                 : "<html><body>\r\n" + text_of(n + 5, size / 3, text) + "</body></html>\r\n";
   const std::string middle = fmt::format(
       "\r\n--{}\r\n{}\r\n{}\r\n--{}--\r\n", boundary,
       attachment ? "Content-Type: application/pdf; name=\"report.pdf\"\r\nContent-Disposition: "
@@ -102,18 +122,18 @@ std::string multipart(std::size_t n, std::size_t size, bool attachment) {
       "--{}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 7bit\r\n\r\n",
       boundary);
   const std::size_t used = opening.size() + first.size() + middle.size();
-  return opening + first + text_of(n, size - used) + middle;
+  return opening + first + text_of(n, size - used, text) + middle;
 }
 
 }  // namespace
 
-std::string make_message(std::size_t number, std::size_t size) {
-  if (number % 4 == 1) return multipart(number, size, false);
-  if (number % 4 == 3) return multipart(number, size, true);
+std::string make_message(std::size_t number, std::size_t size, Text text) {
+  if (number % 4 == 1) return multipart(number, size, false, text);
+  if (number % 4 == 3) return multipart(number, size, true, text);
   std::string header = common_header(number);
   header += "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 7bit\r\n\r\n";
   const std::size_t used = header.size();
-  return header + text_of(number, size - used);
+  return header + text_of(number, size - used, text);
 }
 
 }  // namespace postern::bench
