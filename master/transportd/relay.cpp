@@ -21,6 +21,12 @@ Relay::Relay(Fd tcp, Ssl ssl, std::string_view before_tls)
   SSL_set_accept_state(ssl_.get());
 }
 
+Relay::~Relay() { folded_.unfold(ssl_.get()); }
+
+void Relay::rest() {
+  if (state_ == State::open && attached()) folded_.fold(ssl_.get());
+}
+
 void Relay::attach_plain(Fd plain) { plain_ = std::move(plain); }
 
 void Relay::end(std::string why) {
@@ -29,6 +35,7 @@ void Relay::end(std::string why) {
 }
 
 void Relay::pump() {
+  folded_.unfold(ssl_.get());
   if (state_ == State::handshake && !shake_hands()) return;
   if (state_ != State::open || !attached()) return;
   bool moved = true;

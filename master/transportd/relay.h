@@ -12,6 +12,7 @@
 #include "lib/base/fd.h"
 #include "lib/base/result.h"
 #include "master/transportd/flow.h"
+#include "master/transportd/ssl_memory.h"
 
 namespace postern::transportd {
 
@@ -26,6 +27,9 @@ class Relay final : public Flow {
 
   /// `tcp` is non-blocking. `before_tls` is written in the clear first (the OK to STARTTLS).
   Relay(Fd tcp, Ssl ssl, std::string_view before_tls);
+  Relay(const Relay&) = delete;
+  Relay& operator=(const Relay&) = delete;
+  ~Relay() override;
 
   void pump() override;
   [[nodiscard]] State state() const { return state_; }
@@ -35,7 +39,9 @@ class Relay final : public Flow {
   /// Once, after the handshake: this relay's end of the socketpair.
   void attach_plain(Fd plain);
   [[nodiscard]] bool attached() const { return static_cast<bool>(plain_); }
+  void rest() override;
 
+  /// Not while at rest.
   [[nodiscard]] SSL* ssl() const { return ssl_.get(); }
   [[nodiscard]] int tcp_fd() const override { return tcp_.get(); }
   [[nodiscard]] int plain_fd() const override { return plain_.get(); }
@@ -55,6 +61,7 @@ class Relay final : public Flow {
 
   Fd tcp_;
   Ssl ssl_;
+  FoldedSsl folded_;  // what ssl_ held, while the connection rests
   Fd plain_;
   State state_ = State::handshake;
   Pending clear_;               // written before the handshake

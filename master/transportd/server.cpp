@@ -19,6 +19,7 @@
 #include "lib/net/endpoint.h"
 #include "lib/net/proxy_protocol.h"
 #include "lib/service/message.h"
+#include "master/transportd/ssl_memory.h"
 #include "master/transportd/tls_facts.h"
 
 namespace postern::transportd {
@@ -479,6 +480,7 @@ void Server::drop(std::uint64_t number, std::string_view why) {
 void Server::give_memory_back() {
   dropped_ = 0;
   malloc_trim(0);
+  release_free_ssl_memory();
 }
 
 /// Before the descriptors are closed: porter may hold duplicates (STARTTLS), which keep the slots.

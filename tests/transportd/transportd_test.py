@@ -509,6 +509,19 @@ class TransportdTest(unittest.TestCase):
                 session.close()
         self.assertEqual(fields(message)[PEER][0], b"192.0.2.7")
 
+    def test_a_connection_that_rests_gives_the_memory_of_its_tls_object_back(self):
+        client, _, session = self.connect()
+        for turn in (b"one", b"two"):
+            session.sendall(turn)
+            self.assertEqual(client.recv(100), turn)
+            end = time.monotonic() + 20
+            while tls_objects_kib(self.server.process.pid) > 0:
+                self.assertLess(time.monotonic(), end, "its pages stay")
+                time.sleep(0.05)
+        client.sendall(b"three")
+        self.assertEqual(session.recv(100), b"three")
+        self.assertGreater(tls_objects_kib(self.server.process.pid), 0)
+
     def test_a_client_that_stays_when_its_session_has_gone_costs_no_time(self):
         client, _, session = self.connect()
         session.close()
@@ -598,6 +611,19 @@ def run(*words):
     """Output of a program that must succeed."""
     return subprocess.run([str(word) for word in words], check=True, capture_output=True,
                           text=True).stdout
+
+
+def tls_objects_kib(pid):
+    """Memory in the range in which TLS objects lie: the one that others, reserved, follow."""
+    found, sizes = [], re.compile(r"^(Size|Rss): +(\d+) kB$", re.M)
+    for mapping in re.split(r"^(?=[0-9a-f]+-[0-9a-f]+ )", Path(f"/proc/{pid}/smaps").read_text(),
+                            flags=re.M)[1:]:
+        head, values = mapping.split("\n", 1)[0].split(), dict(sizes.findall(mapping))
+        found.append((head[0].split("-"), head[1], len(head) > 5, int(values["Rss"])))
+    for ((_, end), rights, named, rss), ((begin, _), next_rights, _, _) in zip(found, found[1:]):
+        if rights == "rw-p" and not named and next_rights == "---p" and end == begin:
+            return rss
+    raise AssertionError("no such range")
 
 
 def status_of(pid):
