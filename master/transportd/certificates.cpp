@@ -12,7 +12,9 @@
 #include <algorithm>
 #include <cstring>
 
+#include "lib/base/assert.h"
 #include "lib/base/text.h"
+#include "master/transportd/tls_facts.h"
 
 namespace postern::transportd {
 namespace {
@@ -112,6 +114,8 @@ void set_modes(SSL_CTX* ctx) {
                             SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_num_tickets(ctx, 1);
+  // One read() for what is there, instead of one for each record's header and one for its rest.
+  SSL_CTX_set_read_ahead(ctx, 1);
 }
 
 bool set_mac_key(EVP_MAC_CTX* mac, const TicketKey& key) {
@@ -145,9 +149,14 @@ Result<std::unique_ptr<TlsContexts>> TlsContexts::create(const Profile& profile,
   std::unique_ptr<TlsContexts> self(new TlsContexts);
   self->protocol_ = protocol;
   self->tickets_ = tickets;
+  // EVP_aes_256_cbc() would be looked up anew for each ticket.
+  self->ticket_cipher_.reset(EVP_CIPHER_fetch(nullptr, "AES-256-CBC", nullptr));
+  if (!self->ticket_cipher_) return tls_error("AES-256-CBC");
   for (const Certificate& certificate : profile.certificates) {
     self->contexts_.push_back(TRY(self->make_context(profile, certificate)));
     self->staples_.push_back(certificate.ocsp_der);
+    self->endpoint_bindings_.push_back(
+        describe_endpoint(SSL_CTX_get0_certificate(self->contexts_.back().get())));
     for (const std::string& name : certificate.names)
       self->by_name_.emplace(name, self->contexts_.size() - 1);
   }
@@ -192,6 +201,17 @@ SSL_CTX* TlsContexts::find(std::string_view name) const {
   return at == by_name_.end() ? nullptr : contexts_[at->second].get();
 }
 
+/// Of the context that `ssl` has now.
+std::size_t TlsContexts::index_of(const SSL* ssl) const {
+  const auto at = std::ranges::find(contexts_, SSL_get_SSL_CTX(ssl), &SslCtx::get);
+  ASSERT(at != contexts_.end());
+  return static_cast<std::size_t>(at - contexts_.begin());
+}
+
+const std::string& TlsContexts::endpoint_binding(const SSL* ssl) const {
+  return endpoint_bindings_[index_of(ssl)];
+}
+
 int TlsContexts::choose_by_name(SSL* ssl, int*, void* self) {
   const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
   if (name == nullptr) return SSL_TLSEXT_ERR_NOACK;
@@ -223,7 +243,8 @@ int TlsContexts::ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv,
   if (encrypt != 0) {
     std::memcpy(name, keys.front().name.data(), 16);
     if (RAND_bytes(iv, EVP_MAX_IV_LENGTH) != 1) return -1;
-    if (EVP_EncryptInit_ex(cipher, EVP_aes_256_cbc(), nullptr, keys.front().aes.data(), iv) != 1)
+    if (EVP_EncryptInit_ex2(cipher, self->ticket_cipher_.get(), keys.front().aes.data(), iv,
+                            nullptr) != 1)
       return -1;
     return set_mac_key(mac, keys.front()) ? 1 : -1;
   }
@@ -231,22 +252,19 @@ int TlsContexts::ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv,
       keys, [&](const TicketKey& key) { return std::memcmp(key.name.data(), name, 16) == 0; });
   if (at == keys.end()) return 0;
   if (!set_mac_key(mac, *at)) return -1;
-  if (EVP_DecryptInit_ex(cipher, EVP_aes_256_cbc(), nullptr, at->aes.data(), iv) != 1) return -1;
+  if (EVP_DecryptInit_ex2(cipher, self->ticket_cipher_.get(), at->aes.data(), iv, nullptr) != 1)
+    return -1;
   // 2 asks for a fresh ticket; a TLS 1.3 ticket is used once, so it is always renewed.
   return at == keys.begin() && SSL_version(ssl) != TLS1_3_VERSION ? 1 : 2;
 }
 
 int TlsContexts::staple(SSL* ssl, void* self_pointer) {
   auto* self = static_cast<TlsContexts*>(self_pointer);
-  const SSL_CTX* ctx = SSL_get_SSL_CTX(ssl);
-  for (std::size_t i = 0; i < self->contexts_.size(); ++i) {
-    if (self->contexts_[i].get() != ctx || self->staples_[i].empty()) continue;
-    const std::string& response = self->staples_[i];
-    void* copy = OPENSSL_memdup(response.data(), response.size());
-    SSL_set_tlsext_status_ocsp_resp(ssl, copy, static_cast<long>(response.size()));
-    return SSL_TLSEXT_ERR_OK;
-  }
-  return SSL_TLSEXT_ERR_NOACK;
+  const std::string& response = self->staples_[self->index_of(ssl)];
+  if (response.empty()) return SSL_TLSEXT_ERR_NOACK;
+  void* copy = OPENSSL_memdup(response.data(), response.size());
+  SSL_set_tlsext_status_ocsp_resp(ssl, copy, static_cast<long>(response.size()));
+  return SSL_TLSEXT_ERR_OK;
 }
 
 }  // namespace postern::transportd

@@ -44,6 +44,10 @@ struct SslCtxFree {
   void operator()(SSL_CTX* ctx) const { SSL_CTX_free(ctx); }
 };
 using SslCtx = std::unique_ptr<SSL_CTX, SslCtxFree>;
+struct EvpCipherFree {
+  void operator()(EVP_CIPHER* cipher) const { EVP_CIPHER_free(cipher); }
+};
+using EvpCipher = std::unique_ptr<EVP_CIPHER, EvpCipherFree>;
 
 /// The contexts of one generation of certificates. Connections hold a reference to theirs, so a
 /// reload drops nobody. Stays where it is: OpenSSL's callbacks point to it.
@@ -60,12 +64,15 @@ class TlsContexts {
   void set_ticket_keys(const std::vector<TicketKey>& keys) { tickets_ = keys; }
   /// The context that a new connection starts with; SNI may switch to another.
   [[nodiscard]] SSL_CTX* standard() const { return contexts_.front().get(); }
+  /// tls-server-end-point of the certificate that `ssl` shows (RFC 5929 §4.1).
+  [[nodiscard]] const std::string& endpoint_binding(const SSL* ssl) const;
 
  private:
   TlsContexts() = default;
   Result<SslCtx> make_context(const Profile& profile, const Certificate& certificate);
   void set_callbacks(SSL_CTX* ctx);
   [[nodiscard]] SSL_CTX* find(std::string_view name) const;
+  [[nodiscard]] std::size_t index_of(const SSL* ssl) const;
   static int choose_by_name(SSL* ssl, int* alert, void* self);
   static int choose_protocol(SSL* ssl, const unsigned char** out, unsigned char* out_size,
                              const unsigned char* in, unsigned in_size, void* self);
@@ -74,7 +81,8 @@ class TlsContexts {
   static int staple(SSL* ssl, void* self);
 
   std::vector<SslCtx> contexts_;
-  std::vector<std::string> staples_;  // by the same index
+  std::vector<std::string> staples_, endpoint_bindings_;  // by the same index
+  EvpCipher ticket_cipher_;
   std::map<std::string, std::size_t, std::less<>> by_name_;
   std::string protocol_;
   std::vector<TicketKey> tickets_;

@@ -1,5 +1,7 @@
 #include "master/transportd/relay.h"
 
+#include <openssl/err.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -11,6 +13,12 @@ namespace postern::transportd {
 namespace {
 
 constexpr int kRounds = 16;  // then others have their turn
+
+/// Whether neither direction of the connection is open any more.
+bool is_closed(int tcp) {
+  pollfd about{.fd = tcp, .events = 0, .revents = 0};
+  return poll(&about, 1, 0) == 1;
+}
 
 }  // namespace
 
@@ -25,6 +33,25 @@ Relay::~Relay() { folded_.unfold(ssl_.get()); }
 
 void Relay::rest() {
   if (state_ == State::open && attached()) folded_.fold(ssl_.get());
+}
+
+Relay::Input Relay::first_input() {
+  ERR_clear_error();
+  char octet = 0;
+  const int result = SSL_peek(ssl_.get(), &octet, 1);
+  if (result > 0) return Input::some;
+  switch (SSL_get_error(ssl_.get(), result)) {
+    case SSL_ERROR_WANT_READ:
+      return Input::none;
+    case SSL_ERROR_SYSCALL:
+    case SSL_ERROR_SSL:
+      ERR_clear_error();
+      return Input::broken;
+    default:
+      // An end of input is no end of output, unless a reset met the ticket that we wrote: then it
+      // looks the same here.
+      return is_closed(tcp_.get()) ? Input::broken : Input::some;
+  }
 }
 
 void Relay::attach_plain(Fd plain) { plain_ = std::move(plain); }
@@ -46,6 +73,7 @@ void Relay::pump() {
     moved |= plain_to_tls();
   }
   if (state_ != State::open) return;
+  more_ = moved;
   client_closed();
   session_closed();
 }
@@ -168,11 +196,16 @@ bool Relay::flush_tls() {
   return moved;
 }
 
+/// epoll doesn't know of these octets; a socket that can be written wakes us at once.
+bool Relay::has_read_ahead() const {
+  return more_ && !client_ended_ && to_plain_.empty() && SSL_has_pending(ssl_.get()) == 1;
+}
+
 Relay::Interest Relay::interest() const {
   if (state_ == State::handshake)
     return {.tcp_in = true, .tcp_out = tls_wants_write_ || !clear_.empty()};
   return {.tcp_in = attached() && !client_ended_ && to_plain_.empty(),
-          .tcp_out = !to_tls_.empty() || tls_wants_write_,
+          .tcp_out = !to_tls_.empty() || tls_wants_write_ || has_read_ahead(),
           .plain_in = attached() && !session_ended_ && to_tls_.empty(),
           .plain_out = !to_plain_.empty()};
 }

@@ -40,6 +40,9 @@ class Relay final : public Flow {
   void attach_plain(Fd plain);
   [[nodiscard]] bool attached() const { return static_cast<bool>(plain_); }
   void rest() override;
+  /// What has come behind the handshake: nothing yet, octets or their end, or an error alone.
+  enum class Input { none, some, broken };
+  Input first_input();
 
   /// Not while at rest.
   [[nodiscard]] SSL* ssl() const { return ssl_.get(); }
@@ -58,6 +61,7 @@ class Relay final : public Flow {
   void session_closed();
   void end(std::string why);
   bool tls_result(int result, std::string_view what);
+  [[nodiscard]] bool has_read_ahead() const;
 
   Fd tcp_;
   Ssl ssl_;
@@ -71,6 +75,7 @@ class Relay final : public Flow {
   bool told_session_ = false;   // … and the session has seen the end
   bool session_ended_ = false;  // the session closed its end: finish output, then close
   bool tls_wants_write_ = false;
+  bool more_ = false;  // others had their turn: OpenSSL may have octets that it read ahead
   std::string why_;
 };
 

@@ -104,7 +104,9 @@ void Server::run() {
   }
 }
 
-int Server::wait_millis() const { return connections_.empty() ? -1 : 1000; }
+int Server::wait_millis() const {
+  return connections_.empty() && dropped_ < kWorthTrimming ? -1 : 1000;
+}
 
 void Server::on_event(std::uint64_t token) {
   const std::uint64_t number = token >> 8;
@@ -208,6 +210,7 @@ void Server::apply() {
   const Profile before = std::exchange(active_, std::exchange(gathered_, {}));
   const auto made = make_contexts();
   if (!made) active_ = before;
+  give_memory_back();  // what reading keys and certificates left
   ControlMessage answer;
   answer.kind = Kind::applied;
   if (!made) answer.error = made.error().text;
@@ -260,8 +263,11 @@ void Server::begin_tls(net::Message message) {
     return;
   }
   if (!has_room()) return;
-  begin(std::move(message.descriptors.front()), std::move(request->facts), request->alpn,
-        request->ok_line);
+  Fd tcp = std::move(message.descriptors.front());
+  set_non_blocking(tcp.get());
+  const std::uint64_t number = arrive(std::move(request->facts), request->alpn);
+  connections_[number].shared = true;
+  begin(number, std::move(tcp), request->ok_line);
 }
 
 void Server::begin_compression(net::Message message) {
@@ -273,14 +279,13 @@ void Server::begin_compression(net::Message message) {
   if (!has_room()) return;
   const std::uint64_t number = next_number_++;
   Connection& connection = connections_[number];
-  connection.facts = std::move(request->facts);
+  connection.shared = true;
+  connection.session_id = request->facts.session_id;
   connection.flow = std::make_unique<CompressRelay>(std::move(message.descriptors[0]),
                                                     std::move(message.descriptors[1]),
                                                     request->ok_line, request->unread);
-  LOG(notice, "compress.open", {"conn", connection.facts.session_id},
-      {"peer", connection.facts.peer_address}, {"service", connection.facts.service});
-  if (const auto done = meet_session(number, connection); !done)
-    return drop(number, done.error().text);
+  LOG(notice, "compress.open", {"conn", request->facts.session_id},
+      {"peer", request->facts.peer_address}, {"service", request->facts.service});
   advance(number);
 }
 
@@ -328,38 +333,36 @@ void Server::accept_all(const Listener& listener) {
     auto facts = facts_of(tcp.get(), listener.service);
     if (!net::in_networks(facts.peer_address, listener.proxy_networks)) {
       if (!admits(listener, facts)) continue;
-      begin(std::move(tcp), std::move(facts), listener.alpn, {});
+      begin(arrive(std::move(facts), listener.alpn), std::move(tcp));
       continue;
     }
-    const std::uint64_t number = next_number_++;
-    Connection& connection = connections_[number];
-    connection.facts = std::move(facts);
-    connection.alpn = listener.alpn;
-    connection.deadline = steady_millis() + handshake_limit_;
-    connection.before_proxy = std::move(tcp);
-    connection.listener = listener.socket.get();
+    const std::uint64_t number = arrive(std::move(facts), listener.alpn);
+    Arrival& arrival = *connections_[number].arrival;
+    arrival.before_proxy = std::move(tcp);
+    arrival.listener = listener.socket.get();
     // Edges: half a header stays in the socket, and would be ready all the time.
     epoll_event event{.events = EPOLLIN | EPOLLET,
                       .data = {.u64 = token_of(static_cast<int>(Source::tcp), number)}};
-    epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, connection.before_proxy.get(), &event);
+    epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, arrival.before_proxy.get(), &event);
   }
 }
 
-void Server::begin(Fd tcp, service::Facts facts, const std::string& alpn,
-                   std::string_view cleartext) {
-  set_non_blocking(tcp.get());
+std::uint64_t Server::arrive(service::Facts facts, const std::string& alpn) {
   const std::uint64_t number = next_number_++;
-  Connection& connection = connections_[number];
-  connection.facts = std::move(facts);
-  connection.alpn = alpn;
-  connection.deadline = steady_millis() + handshake_limit_;
-  if (const auto done = shake(connection, std::move(tcp), cleartext); !done)
+  connections_[number].arrival = std::make_unique<Arrival>(
+      Arrival{std::move(facts), alpn, steady_millis() + handshake_limit_, {}, -1});
+  return number;
+}
+
+/// `tcp` is non-blocking.
+void Server::begin(std::uint64_t number, Fd tcp, std::string_view cleartext) {
+  if (const auto done = shake(connections_[number], std::move(tcp), cleartext); !done)
     return drop(number, done.error().text);
   advance(number);
 }
 
 Result<void> Server::shake(Connection& connection, Fd tcp, std::string_view cleartext) {
-  const auto at = contexts_.find(connection.alpn);
+  const auto at = contexts_.find(connection.arrival->alpn);
   if (at == contexts_.end()) return fail(Errc::unavailable, "no certificate is loaded");
   connection.contexts = at->second;
   Ssl ssl(SSL_new(connection.contexts->standard()));
@@ -373,7 +376,8 @@ Result<void> Server::shake(Connection& connection, Fd tcp, std::string_view clea
 /// Looks at the header without taking it, then takes exactly its octets: TLS follows at once.
 void Server::read_proxy_header(std::uint64_t number, Connection& connection) {
   std::array<char, net::kMaxProxyHeader> bytes{};
-  const int fd = connection.before_proxy.get();
+  Arrival& arrival = *connection.arrival;
+  const int fd = arrival.before_proxy.get();
   const ssize_t seen = recv(fd, bytes.data(), bytes.size(), MSG_PEEK | MSG_DONTWAIT);
   if (seen < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (seen <= 0) return drop(number, "closed before its PROXY header");
@@ -383,97 +387,91 @@ void Server::read_proxy_header(std::uint64_t number, Connection& connection) {
   if (recv(fd, bytes.data(), header->size, MSG_DONTWAIT) != static_cast<ssize_t>(header->size))
     return drop(number, "PROXY header vanished");
   if (header->state == net::ProxyHeader::State::proxied) {
-    connection.facts.peer_address = header->source_address;
-    connection.facts.peer_port = header->source_port;
-    connection.facts.local_address = header->destination_address;
-    connection.facts.local_port = header->destination_port;
-    connection.facts.loopback = false;
+    arrival.facts.peer_address = header->source_address;
+    arrival.facts.peer_port = header->source_port;
+    arrival.facts.local_address = header->destination_address;
+    arrival.facts.local_port = header->destination_port;
+    arrival.facts.loopback = false;
   }
-  const auto from = listeners_.find(connection.listener);
-  if (from != listeners_.end() && !admits(from->second, connection.facts))
+  const auto from = listeners_.find(arrival.listener);
+  if (from != listeners_.end() && !admits(from->second, arrival.facts))
     return drop(number, "refused");
   epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
-  if (const auto done = shake(connection, std::move(connection.before_proxy), {}); !done)
-    return drop(number, done.error().text);
-  advance(number);
+  begin(number, std::move(arrival.before_proxy));
 }
 
 void Server::advance(std::uint64_t number) {
   const auto at = connections_.find(number);
   if (at == connections_.end()) return;  // ended by an earlier event of this round
   Connection& connection = at->second;
-  if (connection.before_proxy) return read_proxy_header(number, connection);
+  if (connection.arrival && connection.arrival->before_proxy)
+    return read_proxy_header(number, connection);
   connection.moved = true;
   Flow& flow = *connection.flow;
   flow.pump();
-  if (connection.deadline != 0 && connection.relay->state() == Relay::State::open) {
-    if (const auto done = announce(number, connection); !done)
-      return drop(number, done.error().text);
-    flow.pump();
+  if (connection.arrival && connection.relay->state() == Relay::State::open) {
+    const Relay::Input input = connection.relay->first_input();
+    // Who shakes hands and breaks off at once (a scanner, a monitor) makes no work for others.
+    if (input == Relay::Input::broken) return drop(number, "broken off after the handshake");
+    if (const auto done = announce(connection); !done) return drop(number, done.error().text);
+    if (input == Relay::Input::some) flow.pump();  // epoll doesn't know of what was read ahead
   }
   if (flow.ended()) return drop(number, flow.why_ended());
-  watch(number, connection);
+  if (const auto done = watch(number, connection); !done) drop(number, done.error().text);
 }
 
 /// The handshake is done: facts and the session's end of a socketpair go through porter's door.
-Result<void> Server::announce(std::uint64_t number, Connection& connection) {
-  connection.deadline = 0;
-  describe_tls(connection.relay->ssl(), connection.facts);
+Result<void> Server::announce(Connection& connection) {
+  service::Facts& facts = connection.arrival->facts;
+  SSL* const ssl = connection.relay->ssl();
+  describe_tls(ssl, facts);
+  facts.endpoint_binding = connection.contexts->endpoint_binding(ssl);
   auto pair = TRY(net::make_relay_pair());
   const int session = pair.b.get();
-  TRY(net::send_message(door_.get(), service::encode_connection(connection.facts), {&session, 1},
+  TRY(net::send_message(door_.get(), service::encode_connection(facts), {&session, 1},
                         net::Wait::no));
   connection.relay->attach_plain(std::move(pair.a));
-  TRY(meet_session(number, connection));
-  LOG(notice, "tls.open", {"peer", connection.facts.peer_address},
-      {"service", connection.facts.service}, {"tls", connection.facts.tls_version},
-      {"cipher", connection.facts.cipher}, {"sni", connection.facts.sni},
-      {"resumed", SSL_session_reused(connection.relay->ssl()) == 1 ? "yes" : "no"});
+  LOG(notice, "tls.open", {"peer", facts.peer_address}, {"service", facts.service},
+      {"tls", facts.tls_version}, {"cipher", facts.cipher}, {"sni", facts.sni},
+      {"resumed", SSL_session_reused(ssl) == 1 ? "yes" : "no"});
+  connection.arrival.reset();
   return {};
 }
 
-/// The session's side into the epoll set.
-Result<void> Server::meet_session(std::uint64_t number, Connection& connection) {
-  epoll_event event{.events = 0,
-                    .data = {.u64 = token_of(static_cast<int>(Source::plain), number)}};
-  if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, connection.flow->plain_fd(), &event) == 0) return {};
-  return errno_error("epoll_ctl", "session");
-}
-
-void Server::watch(std::uint64_t number, Connection& connection) {
+Result<void> Server::watch(std::uint64_t number, Connection& connection) {
   const Flow& flow = *connection.flow;
-  const auto wanted = flow.interest();
-  const bool first = connection.watched == Flow::Interest{};
-  if (!first && wanted == connection.watched) return;
-  wait_for(flow.tcp_fd(), mask(wanted.tcp_in, wanted.tcp_out),
-           token_of(static_cast<int>(Source::tcp), number));
-  if (flow.plain_fd() >= 0)
-    wait_for(flow.plain_fd(), mask(wanted.plain_in, wanted.plain_out),
-             token_of(static_cast<int>(Source::plain), number));
+  const auto wanted = flow.interest(), before = connection.watched;
+  TRY(wait_for(flow.tcp_fd(), mask(before.tcp_in, before.tcp_out),
+               mask(wanted.tcp_in, wanted.tcp_out),
+               token_of(static_cast<int>(Source::tcp), number)));
+  TRY(wait_for(flow.plain_fd(), mask(before.plain_in, before.plain_out),
+               mask(wanted.plain_in, wanted.plain_out),
+               token_of(static_cast<int>(Source::plain), number)));
   connection.watched = wanted;
+  return {};
 }
 
-/// `events` 0: not at all. A socket whose peer has gone would wake us all the time (EPOLLHUP).
-void Server::wait_for(int fd, std::uint32_t events, std::uint64_t token) {
+/// 0 is "not at all": a socket whose peer has gone would wake us all the time (EPOLLHUP).
+Result<void> Server::wait_for(int fd, std::uint32_t before, std::uint32_t events,
+                              std::uint64_t token) {
+  if (before == events) return {};
   epoll_event event{.events = events, .data = {.u64 = token}};
-  if (events == 0) {
-    epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
-  } else if (epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event) != 0) {
-    epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
-  }
+  const int change = before == 0 ? EPOLL_CTL_ADD : events == 0 ? EPOLL_CTL_DEL : EPOLL_CTL_MOD;
+  if (epoll_ctl(epoll_.get(), change, fd, &event) == 0) return {};
+  return errno_error("epoll_ctl", "connection");
 }
 
 void Server::drop(std::uint64_t number, std::string_view why) {
   const auto at = connections_.find(number);
   const Connection& connection = at->second;
-  if (connection.deadline != 0)
-    LOG(notice, "tls.failed", {"peer", connection.facts.peer_address},
-        {"service", connection.facts.service}, {"error", why});
-  if (connection.deadline == 0 && connection.relay == nullptr)
-    LOG(notice, "compress.end", {"conn", connection.facts.session_id}, {"reason", why});
+  if (const Arrival* arrival = connection.arrival.get())
+    LOG(notice, "tls.failed", {"peer", arrival->facts.peer_address},
+        {"service", arrival->facts.service}, {"error", why});
+  else if (connection.relay == nullptr)
+    LOG(notice, "compress.end", {"conn", connection.session_id}, {"reason", why});
   unwatch(connection);
   connections_.erase(at);
-  if (++dropped_ >= std::max(kWorthTrimming, connections_.size())) give_memory_back();
+  ++dropped_;
 }
 
 /// malloc keeps what the connections of a rush hour left, in pieces between those still here.
@@ -483,11 +481,9 @@ void Server::give_memory_back() {
   release_free_ssl_memory();
 }
 
-/// Before the descriptors are closed: porter may hold duplicates (STARTTLS), which keep the slots.
+/// Before the descriptors are closed: duplicates that others hold would keep the slots.
 void Server::unwatch(const Connection& connection) {
-  if (connection.before_proxy)
-    epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, connection.before_proxy.get(), nullptr);
-  if (!connection.flow) return;
+  if (!connection.shared || !connection.flow) return;
   epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, connection.flow->tcp_fd(), nullptr);
   if (connection.flow->plain_fd() >= 0)
     epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, connection.flow->plain_fd(), nullptr);
@@ -496,7 +492,7 @@ void Server::unwatch(const Connection& connection) {
 /// Whether a handshake takes too long; or a client as long to take what a session left behind that
 /// is over: its worker waits no more, so nobody else would end it.
 bool Server::is_late(Connection& connection, std::int64_t now) const {
-  if (connection.deadline != 0) return connection.deadline < now;
+  if (connection.arrival) return connection.arrival->deadline < now;
   if (connection.moved || !connection.flow->owes() || !has_hung_up(connection.flow->plain_fd())) {
     connection.give_up_at = 0;
     return false;
@@ -505,7 +501,8 @@ bool Server::is_late(Connection& connection, std::int64_t now) const {
   return connection.give_up_at < now;
 }
 
-/// Once a second: who is late; memory of idle connections.
+/// Once a second: who is late; memory of idle connections and of those that have gone (not at each
+/// end: the next connection would fetch the pages again).
 void Server::sweep() {
   const std::int64_t now = steady_millis();
   if (now < next_sweep_) return;
@@ -516,6 +513,7 @@ void Server::sweep() {
     if (!std::exchange(connection.moved, false) && connection.flow) connection.flow->rest();
   }
   for (const std::uint64_t number : late) drop(number, "takes too long");
+  if (dropped_ >= std::max(kWorthTrimming, connections_.size())) give_memory_back();
 }
 
 }  // namespace postern::transportd

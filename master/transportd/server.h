@@ -43,15 +43,21 @@ class Server {
     /// The option that keeps a client of this address out, or "".
     [[nodiscard]] std::string_view refuses(const std::string& address) const;
   };
+  /// What is known of a connection until porter knows it.
+  struct Arrival {
+    service::Facts facts;
+    std::string alpn;
+    std::int64_t deadline = 0;  // of the handshake
+    Fd before_proxy;            // waits for its PROXY header; no relay yet
+    int listener = -1;          // where it came from
+  };
   struct Connection {
     std::unique_ptr<Flow> flow;
     Relay* relay = nullptr;                 // the flow, where it is TLS
     std::shared_ptr<TlsContexts> contexts;  // keeps the generation alive
-    service::Facts facts;
-    Fd before_proxy;    // waits for its PROXY header; no relay yet
-    int listener = -1;  // where it came from
-    std::string alpn;
-    std::int64_t deadline = 0;    // of the handshake; 0 when it is done
+    std::unique_ptr<Arrival> arrival;       // nothing once it is announced
+    std::uint64_t session_id = 0;           // with COMPRESS, for the log
+    bool shared = false;          // others have duplicates of the sockets (STARTTLS, COMPRESS)
     bool moved = true;            // since the last sweep
     std::int64_t give_up_at = 0;  // the session is over and the client takes nothing
     Flow::Interest watched;
@@ -81,14 +87,14 @@ class Server {
   bool may_warn(const std::string& option);
   /// Whether a client may come; logged if not.
   bool admits(const Listener& listener, const service::Facts& facts);
-  void begin(Fd tcp, service::Facts facts, const std::string& alpn, std::string_view cleartext);
+  std::uint64_t arrive(service::Facts facts, const std::string& alpn);
+  void begin(std::uint64_t number, Fd tcp, std::string_view cleartext = {});
   void read_proxy_header(std::uint64_t number, Connection& connection);
-  Result<void> meet_session(std::uint64_t number, Connection& connection);
   Result<void> shake(Connection& connection, Fd tcp, std::string_view cleartext);
   void advance(std::uint64_t number);
-  Result<void> announce(std::uint64_t number, Connection& connection);
-  void watch(std::uint64_t number, Connection& connection);
-  void wait_for(int fd, std::uint32_t events, std::uint64_t token);
+  Result<void> announce(Connection& connection);
+  Result<void> watch(std::uint64_t number, Connection& connection);
+  Result<void> wait_for(int fd, std::uint32_t before, std::uint32_t events, std::uint64_t token);
   void unwatch(const Connection& connection);
   void drop(std::uint64_t number, std::string_view why);
   void sweep();

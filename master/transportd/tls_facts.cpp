@@ -54,10 +54,9 @@ std::string exporter_binding(SSL* ssl) {
   return {reinterpret_cast<const char*>(out.data()), out.size()};
 }
 
-/// RFC 5929 §4.1: the hash of the server's certificate by the hash of its signature, where that is
-/// SHA-256 at least.
-std::string endpoint_binding(SSL* ssl) {
-  const X509* certificate = SSL_get_certificate(ssl);
+}  // namespace
+
+std::string describe_endpoint(const X509* certificate) {
   if (certificate == nullptr) return {};
   int hash = NID_undef;
   OBJ_find_sigid_algs(X509_get_signature_nid(certificate), &hash, nullptr);
@@ -70,8 +69,6 @@ std::string endpoint_binding(SSL* ssl) {
   return {reinterpret_cast<const char*>(out.data()), size};
 }
 
-}  // namespace
-
 void describe_tls(SSL* ssl, service::Facts& facts) {
   facts.tls = true;
   facts.tls_version = SSL_get_version(ssl);
@@ -83,7 +80,6 @@ void describe_tls(SSL* ssl, service::Facts& facts) {
   facts.alpn.assign(reinterpret_cast<const char*>(alpn), alpn_size);
   facts.client_certificate = client_identity(ssl);
   facts.channel_binding = exporter_binding(ssl);
-  facts.endpoint_binding = endpoint_binding(ssl);
 }
 
 }  // namespace postern::transportd

@@ -10,6 +10,7 @@ import os
 import pwd
 import re
 import resource
+import signal
 import socket
 import ssl
 import struct
@@ -508,6 +509,51 @@ class TransportdTest(unittest.TestCase):
                 message, session = self.server.accept()
                 session.close()
         self.assertEqual(fields(message)[PEER][0], b"192.0.2.7")
+
+    def finish_at_once(self, *texts):
+        """A client's socket, on which the end of the handshake and `texts`, a record each, wait
+        together for a stopped transportd."""
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        inside = ssl._create_unverified_context().wrap_bio(incoming, outgoing)
+        tcp = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        while True:
+            try:
+                inside.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                tcp.sendall(outgoing.read())
+                incoming.write(tcp.recv(65536))
+        for text in texts:
+            inside.write(text)
+        os.kill(self.server.process.pid, signal.SIGSTOP)
+        while status_of(self.server.process.pid)["State"][0] != "T":
+            pass
+        tcp.sendall(outgoing.read())
+        return tcp
+
+    def test_what_came_with_the_end_of_the_handshake_reaches_the_session_whole(self):
+        texts = [b"%d\r\n" % number for number in range(200)]
+        with self.finish_at_once(*texts):
+            os.kill(self.server.process.pid, signal.SIGCONT)
+            _, session = self.server.accept()
+            with session, session.makefile("rb") as lines:
+                self.assertEqual([lines.readline() for _ in texts], texts)
+
+    def test_a_client_that_breaks_off_after_the_handshake_is_not_announced(self):
+        with self.finish_at_once() as client:  # a reset instead of an end
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        os.kill(self.server.process.pid, signal.SIGCONT)
+        self.assert_sleeps()
+        self.server.door.setblocking(False)
+        self.assertRaises(BlockingIOError, self.server.accept)
+
+    def test_a_client_that_breaks_off_behind_its_first_words_is_announced(self):
+        with self.finish_at_once(b"a logout\r\n") as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        os.kill(self.server.process.pid, signal.SIGCONT)
+        _, session = self.server.accept()
+        with session:
+            self.assertEqual(session.recv(100), b"a logout\r\n")
 
     def test_a_connection_that_rests_gives_the_memory_of_its_tls_object_back(self):
         client, _, session = self.connect()
