@@ -10,7 +10,6 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "lib/base/crc32c.h"
 #include "lib/base/result.h"
 #include "lib/config/config.h"
 #include "lib/meta/meta.h"
@@ -46,10 +45,6 @@ class SieveScripts {
     std::shared_ptr<const sieve::Script> script;
     std::optional<sieve::RunError> error;
   };
-  /// Each delivery looks its script up by its octets: std::hash takes longer than the comparison.
-  struct Checksum {
-    std::size_t operator()(const std::string& text) const { return crc32c(text); }
-  };
   struct Known {
     std::int64_t until = 0;  // steady milliseconds
     std::optional<meta::UserRecord> record;
@@ -63,8 +58,8 @@ class SieveScripts {
   sieve::Environment environment_;
   std::string default_path_;
   std::string global_directory_;
-  std::unordered_map<std::string, Compiled, Checksum> compiled_;  // by text
-  std::size_t octets_ = 0;                                        // of the texts
+  std::unordered_map<std::string, Compiled> compiled_;  // by text
+  std::size_t octets_ = 0;                              // of the texts
   std::unordered_map<std::string, Known> users_;
 };
 
