@@ -323,5 +323,13 @@ TEST_F(StoreTest, ManyBlocksHoldTogether) {
   EXPECT_EQ(mailbox->status().deleted, 0U);
 }
 
+TEST(BlockLayout, AWordOfTheBitmapLiesBehindTheOneBeforeInItsRun) {
+  for (std::uint32_t word = 0; word < 3'000; word += block::bitmap_run(word)) {
+    const std::uint64_t at = block::bitmap_offset(word);
+    for (std::uint32_t i = 0; i < block::bitmap_run(word); ++i)
+      ASSERT_EQ(block::bitmap_offset(word + i), at + 8 * i) << word + i;
+  }
+}
+
 }  // namespace
 }  // namespace postern::store::testing
