@@ -131,7 +131,10 @@ bool Pop3::step() {
   goes_on_ = runtime.makes_room(served_++, stream.buffered().size());
   if (goes_on_) return false;
   if (!stream.more_input_buffered()) {
-    const auto ready = stream.wait_readable(runtime.linger());
+    // A client puts each message away before it goes on, and to open the maildrop again costs more
+    // than to wait for that. Nothing is waited for when others need the worker: linger() is 0 then.
+    const auto patience = runtime.linger() * (conn.state == State::transaction ? 10 : 1);
+    const auto ready = stream.wait_readable(patience);
     if (!ready) {
       end(std::string(name_of(ready.error().code)));
       return false;

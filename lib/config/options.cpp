@@ -183,7 +183,8 @@ constexpr std::array kOptions{
     Option{"service.*.fork_rate", Type::integer, "200", "New workers a second, at most.", 1, 10000},
     Option{"service.*.linger", Type::duration, "5ms",
            "How long a worker waits for the next command before it parks the session; not at all "
-           "while other sessions wait for a worker.",
+           "while other sessions wait for a worker; ten times as long while a POP3 client works on "
+           "its maildrop.",
            0, 60 * kSecond},
     Option{"service.*.listen", Type::list, "",
            "Where to listen: \"127.0.0.1:143\", \"[::1]:143\", \"*:143\" (all addresses), "
