@@ -271,12 +271,15 @@ def pop3(subject, number):
     for user in users:
         deliver(subject, subject.size.pop3, size=8192, connections=4, users=1, first=user)
     os.sync()  # the deliveries' writing back is no part of it
-    before = subject.server.cpu_seconds()
-    rates = [subject.load("pop3", port=subject.server.pop3_port, user=f"user{user}")
-             ["messages_per_s"] for user in users]
-    cpu = subject.server.cpu_seconds() - before
+    rates, cpu = [], subject.server.cpu_seconds()
+    for user in users:
+        result = subject.load("pop3", port=subject.server.pop3_port, user=f"user{user}")
+        rates.append(result["messages_per_s"])
+        if rates[-1] < 100:
+            break  # slow enough for one to tell
+    cpu = subject.server.cpu_seconds() - cpu
     return {"pop3": statistics.median(rates),
-            "pop3_cpu": cpu * 1000 / (len(users) * subject.size.pop3)}
+            "pop3_cpu": cpu * 1000 / (len(rates) * subject.size.pop3)}
 
 
 def list_names(subject, _round):
