@@ -79,7 +79,7 @@ class MailboxFiles {
   Result<bool> attach();  // false: there is no index yet
   Result<void> open_lock();
   void mark_dirty(std::uint64_t end);  // the log up to `end` waits for a sync
-  Result<void> mend();  // takes and releases the lock, which repairs
+  Result<void> mend();                 // takes and releases the lock, which repairs
 
   std::string directory_;
   std::int64_t dirty_since_ = 0;  // steady ms of the first commit that isn't synced; 0: none
