@@ -57,6 +57,11 @@ Result<meta::MailboxEntry> make_mailbox(Context& ctx, const meta::MailboxName& n
   return made;
 }
 
+// "user/anna/INBOX", above what anna calls INBOX/x: her INBOX is "user/anna".
+bool stands_for_inbox(const meta::MailboxName& name) {
+  return name.parent().is_inbox() && name.path().ends_with("/INBOX");
+}
+
 // The levels above a name that is about to be made become mailboxes too (RFC 9051 §6.3.4, §6.3.6),
 // except an INBOX: it comes with its user.
 Result<void> make_superiors(Context& ctx, const meta::MailboxName& name) {
@@ -64,7 +69,7 @@ Result<void> make_superiors(Context& ctx, const meta::MailboxName& name) {
   std::vector<meta::MailboxName> missing;
   for (meta::MailboxName above = name.parent(); !above.empty(); above = above.parent()) {
     const auto entry = ctx.back.meta.lookup(above);
-    if (entry || above.is_inbox()) break;
+    if (entry || above.is_inbox() || stands_for_inbox(above)) break;
     if (entry.error().code != Errc::no_such_mailbox) return entry.error();
     missing.push_back(above);
   }
