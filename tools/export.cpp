@@ -121,7 +121,7 @@ Result<void> import_annotation(meta::Meta& meta, const json& one) {
   change.value = one.contains("value")
                      ? one.at("value").get<std::string>()
                      : TRY(from_base64(one.at("value_base64").get<std::string>()));
-  const auto set = meta.set_annotations(mailbox, {change}, UINT32_MAX);
+  auto set = meta.set_annotations(mailbox, {change}, UINT32_MAX);
   // Its mailbox may have been deleted since the export.
   if (!set && set.error().code != Errc::no_such_mailbox) return set;
   return {};
