@@ -115,6 +115,8 @@ Result<void> Change::prepare_files() {
   if (moved) files_->map_moved();
   state = *now;
   TRY(open_log(*files_, state));
+  // There was none: recovery has begun another.
+  if (files_->log->generation() != state.log_generation) state = TRY(files_->index.state());
   if (files_->index.writing()) TRY(replay(*files_, state));
   return {};
 }

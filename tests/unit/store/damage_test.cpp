@@ -187,5 +187,19 @@ TEST_F(DamageTest, WithoutIndexAndLogTheFilesGiveTheMessages) {
   EXPECT_GE(put(inbox, mail(5)).value(), 5U);
 }
 
+TEST_F(DamageTest, TheFirstChangeAfterTheLogWasLostStays) {
+  reopen();
+  const auto entry = make("user/bert");
+  for (int i = 1; i <= 3; ++i) put(entry, mail(i));
+  const std::string there = store->directory_of(entry.id, "default").value();
+  store.reset();
+  std::filesystem::remove(there + "/log");
+  reopen();
+  auto mailbox = store->open_mailbox(entry).value();
+  const std::vector<RecNo> second{mailbox->snapshot().at(SeqNum(2))};
+  ASSERT_TRUE(mailbox->store_flags(second, {FlagOp::add, {flag::flagged, {}}, {}}).has_value());
+  EXPECT_TRUE(check(*store, entry).value().empty());
+}
+
 }  // namespace
 }  // namespace postern::store::testing
