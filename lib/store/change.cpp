@@ -25,13 +25,12 @@ bool has_room(const State& state, std::uint32_t uids, std::uint32_t uid_lease,
          state.highestmodseq + 2 <= modseq_lease;
 }
 
-/// Nothing was ever told of this mailbox: it has no files, or its first log was cut in the making.
+}  // namespace
+
 bool is_blank(const MailboxFiles& files) {
   return find_logs(files).empty() && !fs().open(files.path("index.prev"), O_RDONLY) &&
          message_uids(files.path("")).empty();
 }
-
-}  // namespace
 
 Change::Change(Change&& other) noexcept
     : state(other.state),

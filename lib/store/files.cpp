@@ -62,7 +62,8 @@ Result<State> MailboxFiles::state() {
     if (!index || index.superseded()) {
       const auto attached = attach();
       if (!attached && attached.error().code != Errc::corrupt) return attached.error();
-      if (attached && !*attached && !fs().open(path("log"), 0)) {
+      if (attached && !*attached && !fs().open(path("log"), 0) &&
+          (blank_ || (blank_ = is_blank(*this)))) {
         State empty;
         empty.uidvalidity = uidvalidity.value();
         return empty;

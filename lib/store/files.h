@@ -87,6 +87,7 @@ class MailboxFiles {
   std::uint64_t synced_to_ = 0;
   std::uint64_t synced_generation_ = 0;
   bool failed_ = false;
+  bool blank_ = false;  // it was when first looked at
   std::vector<char*>* watched_ = nullptr;
 };
 
@@ -124,6 +125,8 @@ class Change {
   std::optional<LogBatch> batch_;
 };
 
+/// Nothing was ever told of this mailbox: it has no files, or its first log was cut in the making.
+bool is_blank(const MailboxFiles& files);
 /// Replays the log from its checkpoint onto the index, takes unfinished and unnamed deliveries in
 /// or out, starts uids and modseqs at their leases, recounts. Under the lock. (recover.cpp)
 Result<void> recover(MailboxFiles& files);

@@ -40,19 +40,25 @@ class Recovery {
   void repair_rows();
   void drop_torn_facts();
   Result<void> mend_keywords();
+  Result<void> define(LogType type, std::uint32_t number, std::string_view bytes);
+  Result<void> mark_restored();
   std::optional<IndexFile> shadow();
-  Row from_spool(std::uint32_t record, const std::vector<std::uint32_t>& uids) const;
+  Row from_spool(std::uint32_t record, const std::vector<std::uint32_t>& uids);
   void jump();
 
   MailboxFiles& files_;
   std::vector<FoundLog> logs_;
   State state_;
   bool same_boot_ = false;
+  bool only_spool_ = false;                     // neither index nor log
   std::uint64_t durable_cache_ = 0;             // records of the cache below this were synced
   std::map<std::uint32_t, Prepared> prepared_;  // by record
   std::vector<std::uint64_t> arrived_;          // transactions taken in
+  std::vector<std::uint32_t> restored_;         // records of which only the file is known
   std::uint32_t adopted_ = 0, removed_ = 0, repaired_ = 0;
 };
+
+constexpr std::string_view kRestored = "restored";
 
 std::uint64_t newest_of(const std::vector<FoundLog>& logs) {
   return logs.empty() ? 0 : logs.back().generation;
@@ -153,6 +159,7 @@ Result<void> Recovery::choose_base() {
   LOG(error, "mailbox.rebuild_from_spool", {"mailbox_id", files_.id.hex()},
       {"reason", "neither index nor log is usable"});
   // Above any modseq that was ever told: they grow by 2^20 at an unclean stop at most.
+  only_spool_ = true;
   empty.highestmodseq =
       std::max(empty.modseq_lease, static_cast<std::uint64_t>(wall_seconds()) << 8);
   return start_over(nullptr, empty);
@@ -205,9 +212,12 @@ Result<void> Recovery::adopt(std::vector<Row> rows, std::uint64_t txn) {
   batch.add(LogType::append, encode_rows(state_.count, rows), state_.highestmodseq + 1, txn, 0);
   Applier applier(files_.index, &files_.keywords, state_, files_.id, files_.partition);
   state_.next_record = state_.count;
+  const std::uint32_t first = state_.count;
   TRY(scan_log(batch.bytes(), files_.id, batch.generation(), 0,
                [&](const LogRecord& record) { return applier.apply(record); }));
   adopted_ += static_cast<std::uint32_t>(rows.size());
+  if (only_spool_)
+    for (std::uint32_t r = 0; r < rows.size(); ++r) restored_.push_back(first + r);
   return {};
 }
 
@@ -277,7 +287,7 @@ std::optional<IndexFile> Recovery::shadow() {
   return std::move(*made);
 }
 
-Row Recovery::from_spool(std::uint32_t record, const std::vector<std::uint32_t>& uids) const {
+Row Recovery::from_spool(std::uint32_t record, const std::vector<std::uint32_t>& uids) {
   const auto uid_at = [&](std::uint32_t r) {
     return *files_.index.block(block::of(r)).at<std::uint32_t>(column::kUid, block::slot(r));
   };
@@ -302,6 +312,8 @@ Row Recovery::from_spool(std::uint32_t record, const std::vector<std::uint32_t>&
       row.flags = old.flags;
       row.keywords = old.keywords;
       row.more = old.more;
+    } else {
+      restored_.push_back(record);
     }
     return row;
   }
@@ -379,6 +391,42 @@ Result<void> Recovery::mend_keywords() {
   return files_.keywords.refresh(state_);
 }
 
+Result<void> Recovery::define(LogType type, std::uint32_t number, std::string_view bytes) {
+  LogBatch batch(files_.id, state_.log_generation, 0);
+  const std::uint64_t at = std::max<std::uint64_t>(state_.keywords_end, sizeof(Preamble));
+  batch.add(type, encode(NamePayload{.number = number, .at = at, .bytes = bytes}), 0, 0, 0);
+  Applier applier(files_.index, &files_.keywords, state_, files_.id, files_.partition);
+  TRY(scan_log(batch.bytes(), files_.id, batch.generation(), 0,
+               [&](const LogRecord& record) { return applier.apply(record); }));
+  return files_.keywords.refresh(state_);
+}
+
+// A file alone doesn't say whether its message was expunged since: a keyword lets the user find
+// what may have come back.
+Result<void> Recovery::mark_restored() {
+  if (restored_.empty()) return {};
+  LOG(error, "mailbox.restored", {"mailbox_id", files_.id.hex()}, {"messages", restored_.size()},
+      {"keyword", kRestored});
+  const auto known = files_.keywords.find(kRestored);
+  if (!known && state_.keyword_count >= files_.shared.max_keywords) return {};
+  const auto number = known.value_or(static_cast<std::uint16_t>(state_.keyword_count));
+  if (!known) TRY(define(LogType::keyword, number, kRestored));
+  const bool is_bit = number < 64;
+  std::uint32_t set = 0;
+  if (!is_bit) {
+    const auto had = files_.keywords.find_set({number});
+    set = had.value_or(std::max<std::uint32_t>(1, state_.set_count));
+    if (!had) TRY(define(LogType::set, set, KeywordTable::encode_set({number})));
+  }
+  for (const std::uint32_t r : restored_) {
+    const BlockPtr rows = files_.index.block(block::of(r));
+    const Row row = load_row(rows, block::slot(r));
+    store_mutable(rows, block::slot(r), row.flags, is_bit ? std::uint64_t{1} << number : 0,
+                  row.modseq, set);
+  }
+  return {};
+}
+
 // Numbers that may have been told to somebody and are lost are below the leases.
 void Recovery::jump() {
   if (state_.settled != 0) return;
@@ -416,6 +464,7 @@ Result<void> Recovery::run() {
   state_.modseq_lease = state_.modseq_lease_written =
       state_.highestmodseq + (std::uint64_t{1} << 20);
   TRY(mend_keywords());
+  TRY(mark_restored());
   TRY(checkpoint_locked(files_, state_, arrived_));
   files_.index.set_writing(false);
   files_.index.set_boot(files_.shared.boot);

@@ -187,6 +187,32 @@ TEST_F(DamageTest, WithoutIndexAndLogTheFilesGiveTheMessages) {
   EXPECT_GE(put(inbox, mail(5)).value(), 5U);
 }
 
+TEST_F(DamageTest, WhatComesBackFromFilesAloneCanBeTold) {
+  reopen();
+  const auto entry = make("user/bert");
+  for (int i = 1; i <= 3; ++i) put(entry, mail(i), {.system = flag::seen, .keywords = {"k"}});
+  auto mailbox = store->open_mailbox(entry).value();
+  const std::vector<RecNo> second{mailbox->snapshot().at(SeqNum(2))};
+  ASSERT_TRUE(mailbox->expunge(second, false).has_value());
+  mailbox.reset();
+  const std::string there = store->directory_of(entry.id, "default").value();
+  store.reset();
+  for (const char* file : {"/index", "/index.prev", "/log", "/log.prev", "/keywords"})
+    std::filesystem::remove(there + file);
+  reopen();
+  mailbox = store->open_mailbox(entry).value();
+  const View view = mailbox->snapshot();
+  EXPECT_EQ(uids(*mailbox, view), (std::vector<Uid>{Uid(1), Uid(2), Uid(3)}));
+  EXPECT_EQ(mailbox->uidvalidity(), entry.uidvalidity);
+  EXPECT_EQ(mailbox->keywords(), std::vector<std::string>{"restored"});
+  for (SeqNum n(1); n.value() <= 3; n = n.next())
+    EXPECT_EQ(mailbox->flags(view.at(n)).keywords, 1U);
+  const Uid fresh = put(entry, mail(4));
+  (void)mailbox->snapshot();
+  EXPECT_EQ(mailbox->flags(*mailbox->find(fresh)).keywords, 0U);
+  EXPECT_TRUE(check(*store, entry).value().empty());
+}
+
 TEST_F(DamageTest, TheFirstChangeAfterTheLogWasLostStays) {
   reopen();
   const auto entry = make("user/bert");
