@@ -39,7 +39,8 @@ Result<Found> Context::find_with(std::string_view client_name, meta::Right right
   return found;
 }
 
-void Context::begin_trace() const {
+void Context::begin_user() const {
+  back.store.set_reader(conn.who.anonymous ? meta::UserName() : conn.who.user);
   out.stream().set_trace(net::Trace::begin(back.options.trace_directory, conn.who.user.text(),
                                            facts.service, facts.session_id));
 }

@@ -89,8 +89,9 @@ class Context {
   /// @error no_permission
   Result<Found> find_with(std::string_view client_name, meta::Right right);
 
-  /// Begins the protocol trace if the operator wants one of this user. Not before login.
-  void begin_trace() const;
+  /// From now on the store knows who reads, and the protocol is traced if the operator wants that
+  /// of this user. Not before login.
+  void begin_user() const;
 
   /// Looks the rights on the selected mailbox up again if that was not done lately.
   /// @error mailbox_deleted  also when the client may not read it any more

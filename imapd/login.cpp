@@ -45,7 +45,7 @@ Completion logged_in(Context& ctx, const auth::Login& login) {
           {"error", made.error().text});
   conn.user_generation = generation_of(ctx, conn.who.user);
   service::log_login(ctx.facts, login, conn.client_id);
-  ctx.begin_trace();
+  ctx.begin_user();
   ctx.out.code("CAPABILITY " + capabilities(ctx));
   return {Completion::Kind::ok, "Logged in", {}};
 }

@@ -89,7 +89,7 @@ Session::Step Session::resume(std::string_view record) {
     return bye("[UNAVAILABLE] The session can't be continued, connect again", "record");
   }
   conn_ = std::move(*restored);
-  if (conn_.state != State::not_authenticated) ctx_.begin_trace();
+  if (conn_.state != State::not_authenticated) ctx_.begin_user();
   if (!wake_.changed && conn_.state != State::not_authenticated &&
       !back_.lately.same_generation(conn_.who.user, conn_.user_generation))
     return bye("[UNAVAILABLE] The account has changed, log in again", "generation");

@@ -302,6 +302,9 @@ constexpr std::array kOptions{
            "How long a change waits for the mailbox lock.", 100, 600 * kSecond},
     Option{"store.max_keywords", Type::integer, "4096",
            "Keywords that one mailbox may know; more are refused with NO [LIMIT].", 64, 65'000},
+    Option{"store.shared_seen", Type::boolean, "false",
+           "All users of a mailbox have the same \\Seen. Otherwise all but its owner have one of "
+           "their own, and what they read stays unread for others."},
     Option{"store.stage_memory", Type::size, "64KiB",
            "A message being received is kept in memory up to this size, then in a file.", 0,
            1 << 30},

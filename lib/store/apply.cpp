@@ -83,6 +83,9 @@ Result<void> Applier::apply(const LogRecord& record) {
       return keyword(record, true);
     case LogType::cleaned:
       return cleaned(record);
+    case LogType::seen:
+      state_.seen = 1;
+      return seen_ == nullptr ? Result<void>() : seen_->apply(record);
     case LogType::mode: {
       const auto numbers = TRY(decode_numbers<2>(record.payload));
       state_.mode = static_cast<std::uint32_t>(numbers[0]);

@@ -8,16 +8,18 @@
 #include "lib/store/index_file.h"
 #include "lib/store/keyword_table.h"
 #include "lib/store/log_file.h"
+#include "lib/store/seen_overlay.h"
 
 namespace postern::store {
 
 class Applier {
  public:
-  /// `keywords` null: keyword records change only the counts.
+  /// `keywords` null: keyword records change only the counts; `seen` null: those of \Seen nothing.
   Applier(IndexFile& index, KeywordTable* keywords, State& state, const MailboxId& mailbox,
-          std::string_view partition)
+          std::string_view partition, SeenOverlays* seen = nullptr)
       : index_(index),
         keywords_(keywords),
+        seen_(seen),
         state_(state),
         mailbox_(mailbox),
         partition_(partition),
@@ -50,6 +52,7 @@ class Applier {
 
   IndexFile& index_;
   KeywordTable* keywords_;
+  SeenOverlays* seen_;
   State& state_;
   MailboxId mailbox_;
   std::string partition_;

@@ -158,7 +158,7 @@ Result<void> Change::commit() {
     index.set_writing(false);
     return written.error();
   }
-  Applier applier(index, &files_->keywords, state, files_->id, files_->partition);
+  Applier applier(index, &files_->keywords, state, files_->id, files_->partition, &files_->seen);
   const auto end = scan_log(batch.bytes(), files_->id, batch.generation(), batch.offset(),
                             [&](const LogRecord& record) { return applier.apply(record); });
   if (!end) return end.error();  // `writing` stays set: the next holder replays

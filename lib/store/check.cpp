@@ -85,7 +85,21 @@ class Checker {
     if (table.names().size() != state_.keyword_count)
       found(Kind::keywords,
             fmt::format("{} of {} names", table.names().size(), state_.keyword_count));
+    seen();
     return {};
+  }
+
+  void seen() {
+    if (state_.seen == 0) return;
+    const auto users = files_.seen.users();
+    if (!users) return found(Kind::seen, users.error().text);
+    for (const UserId& user : *users) {
+      const auto damaged = seen_needs_mending(files_, state_, user);
+      if (!damaged)
+        found(Kind::seen, damaged.error().text);
+      else if (*damaged)
+        found(Kind::seen, fmt::format("seen.{}", user.hex()));
+    }
   }
 
   void rows(std::uint32_t number, std::uint32_t& last_uid) {
@@ -203,6 +217,8 @@ Result<void> mend(Mailbox& mailbox, const meta::MailboxEntry& entry,
     const auto held = TRY(Change::begin(files, "repair", 0, true));
     TRY(recover(files));
   }
+  if (std::ranges::find(findings, Kind::seen, &Finding::kind) != findings.end())
+    for (const UserId& user : TRY(files.seen.users())) TRY(mend_seen(files, user));
   (void)mailbox.snapshot();
   for (const Finding& finding : findings) {
     if (finding.kind == Kind::header) {
@@ -236,6 +252,8 @@ std::string_view name_of(Finding::Kind kind) {
       return "log";
     case Kind::keywords:
       return "keywords";
+    case Kind::seen:
+      return "seen";
     case Kind::file_missing:
       return "file_missing";
     case Kind::file_size:

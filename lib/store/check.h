@@ -18,6 +18,7 @@ struct Finding {
     cache,         // one cache record; rebuilt when it is next asked for
     log,           // a damaged log record
     keywords,      // the keyword table
+    seen,          // the \Seen of a user who isn't the owner
     file_missing,  // a live record without its file
     file_size,     // the file's size isn't the record's
     file_guid,     // the file's octets don't give the record's GUID (only with `full`)

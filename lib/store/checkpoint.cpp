@@ -110,6 +110,7 @@ Result<void> checkpoint(MailboxFiles& files) {
     TRY(files.index.sync());
     TRY(files.keywords.sync());
     TRY(files.cache.sync());
+    TRY(sync_seen(files, before));
     TRY(keep_copy(files));
     auto change = TRY(Change::begin(files, "checkpoint", 0, true));
     if (!may_switch(files, change.state, before.log_generation)) return {};
@@ -153,6 +154,7 @@ Result<void> checkpoint_locked(MailboxFiles& files, State& state,
   TRY(files.index.sync());
   TRY(files.keywords.sync());
   TRY(files.cache.sync());
+  TRY(sync_seen(files, state));
   TRY(keep_copy(files));
   TRY(put_in_place(files, state.log_generation));
   State start = state;

@@ -57,6 +57,7 @@ Result<void> compact(MailboxFiles& files, std::int64_t before) {
   State state = change.state;
   const std::vector<Row> rows = kept_rows(files, state, before);
   if ((state.count - rows.size()) * 4 < state.count) return {};
+  TRY(sync_seen(files, state));
   TRY(put_in_place(files, state.log_generation));
   const auto dropped = state.count - rows.size();
   state.count = state.next_record = static_cast<std::uint32_t>(rows.size());

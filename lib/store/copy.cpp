@@ -16,8 +16,9 @@ struct Selection {
   std::uint64_t bytes = 0;
 };
 
-Result<Selection> select(MailboxFiles& files, std::span<const RecNo> records,
+Result<Selection> select(const Mailbox& source, std::span<const RecNo> records,
                          const CarriedFlags& carried) {
+  MailboxFiles& files = MailboxAccess::impl(source).files;
   const State state = TRY(files.state());
   Selection chosen;
   chosen.rows.reserve(records.size());
@@ -25,7 +26,7 @@ Result<Selection> select(MailboxFiles& files, std::span<const RecNo> records,
     if (record.value() >= state.count) continue;
     Row row = TRY(files.row(record.value()));
     if ((row.flags & bits::kExpunged) != 0) continue;
-    row.flags &= carried.system;
+    row.flags = MailboxAccess::with_own_seen(source, row.uid, row.flags) & carried.system;
     if (!carried.keywords) row.keywords = row.more = 0;
     chosen.rows.push_back(row);
     chosen.bytes += row.size;
@@ -100,6 +101,7 @@ Result<Copied> copy_as(meta::Meta& meta, MailboxFiles& from, const Selection& ch
       TRY(reserve_room(meta, chosen, MailboxAccess::impl(target).entry, moved_from));
   const auto work = [&]() -> Result<State> {
     auto intake = TRY(Intake::reserve(to, static_cast<std::uint32_t>(chosen.rows.size()), txn));
+    intake.read_by(MailboxAccess::impl(target).reader);
     std::vector<Row> rows = chosen.rows;
     const std::int64_t now = wall_seconds();
     for (Row& row : rows) row.save_date = now;
@@ -242,7 +244,7 @@ Result<Copied> Store::copy(Mailbox& source, std::span<const RecNo> records,
                            Gone gone) {
   MailboxFiles& from = MailboxAccess::impl(source).files;
   const auto target = TRY(open_mailbox(destination));
-  const Selection chosen = TRY(select(from, records, carried));
+  const Selection chosen = TRY(select(source, records, carried));
   if (gone == Gone::refuse && chosen.rows.size() != records.size())
     return fail(Errc::expunged, "{} of {} messages are left", chosen.rows.size(), records.size());
   return copy_as(impl_->meta, from, chosen, *target, impl_->new_txn(), nullptr);
@@ -253,7 +255,7 @@ Result<Copied> Store::move(Mailbox& source, std::span<const RecNo> records,
   MailboxFiles& from = MailboxAccess::impl(source).files;
   const auto target = TRY(open_mailbox(destination));
   MailboxFiles& to = MailboxAccess::impl(*target).files;
-  Selection chosen = TRY(select(from, records, carried));
+  Selection chosen = TRY(select(source, records, carried));
   const std::uint64_t txn = impl_->new_txn();
   IntentPayload intent{.destination = to.id,
                        .partition = to.partition,

@@ -220,6 +220,7 @@ Result<std::vector<Appended>> Store::append(const meta::MailboxEntry& entry,
   const bool many = items.size() > 1;
   auto intake = TRY(Intake::reserve(files, static_cast<std::uint32_t>(items.size()),
                                     many ? impl_->new_txn() : 0));
+  intake.read_by(MailboxAccess::impl(*mailbox).reader);
   const auto write = [&]() -> Result<void> {
     std::vector<Row> rows;
     rows.reserve(ready.size());

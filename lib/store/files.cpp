@@ -19,6 +19,7 @@ MailboxFiles::MailboxFiles(Shared& common, std::string directory, const MailboxI
       board_slot(ChangeBoard::slot_of(mailbox)),
       cache(directory + "/cache"),
       keywords(directory + "/keywords"),
+      seen(directory, mailbox, partition),
       directory_(std::move(directory)) {}
 
 std::string MailboxFiles::message_path(std::uint32_t uid) const {

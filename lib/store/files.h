@@ -14,6 +14,7 @@
 #include "lib/store/keyword_table.h"
 #include "lib/store/lock_file.h"
 #include "lib/store/log_file.h"
+#include "lib/store/seen_overlay.h"
 
 namespace postern::store {
 
@@ -69,6 +70,7 @@ class MailboxFiles {
   IndexFile index;
   CacheFile cache;
   KeywordTable keywords;
+  SeenOverlays seen;
   LockFile lock;
   std::optional<LogFile> log;
   std::set<std::uint32_t> own_uids;   // first uids of reservations of this process

@@ -17,7 +17,8 @@
 
 namespace postern::store {
 
-// doc/format.md, "Preamble": the first 64 bytes of index, log, cache, keywords and header.
+// doc/format.md, "Preamble": the first 64 bytes of index, log, cache, keywords, header
+// and seen.*.
 struct Preamble {
   std::array<char, 8> magic{};
   std::uint16_t format = 1;
@@ -33,7 +34,8 @@ struct Preamble {
 static_assert(sizeof(Preamble) == 64);
 
 inline constexpr std::string_view kIndexMagic{"PSTNIDX\n", 8}, kLogMagic{"PSTNLOG\n", 8},
-    kCacheMagic{"PSTNCCH\n", 8}, kKeywordsMagic{"PSTNKWD\n", 8}, kHeaderMagic{"PSTNHDR\n", 8};
+    kCacheMagic{"PSTNCCH\n", 8}, kKeywordsMagic{"PSTNKWD\n", 8}, kHeaderMagic{"PSTNHDR\n", 8},
+    kSeenMagic{"PSTNSEE\n", 8};
 inline constexpr std::uint16_t kFormat = 1;
 
 Preamble make_preamble(std::string_view magic, const MailboxId& mailbox, std::string_view partition,
@@ -76,7 +78,8 @@ struct State {
   std::uint64_t lease_position = 0;  // log offset that must be on disk for *_lease_written
   std::int64_t first_expunge = 0;  // seconds UTC of the earliest expunge whose file is still there
   std::uint64_t index_generation = 1;  // whose record numbers the log's records mean
-  std::uint32_t reserved[9] = {};
+  std::uint32_t seen = 0;              // 1: other users than the owner have a \Seen of their own
+  std::uint32_t reserved[8] = {};
   std::uint32_t crc = 0;  // of everything before
 };
 static_assert(sizeof(State) == 240);

@@ -126,6 +126,29 @@ Result<State> IndexFile::state() const {
   return fail(Errc::corrupt, "{}: no sound state", path_);
 }
 
+std::uint32_t IndexFile::lower_bound(std::uint32_t uid, std::uint32_t count) const {
+  std::uint32_t low = 0, high = count;
+  while (low < high) {
+    const std::uint32_t middle = low + (high - low) / 2;
+    if (*block(block::of(middle)).at<std::uint32_t>(column::kUid, block::slot(middle)) < uid)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+std::uint32_t IndexFile::count_live(std::uint32_t from, std::uint32_t end) const {
+  std::uint32_t live = 0;
+  while (from < end) {
+    const std::uint32_t bits = std::min(64 - from % 64, end - from);
+    const std::uint64_t mask = (~std::uint64_t{0} >> (64 - bits)) << (from % 64);
+    live += static_cast<std::uint32_t>(std::popcount(live_word(from / 64) & mask));
+    from += bits;
+  }
+  return live;
+}
+
 std::uint64_t IndexFile::live_word(std::uint32_t word) const {
   return load(reinterpret_cast<const std::uint64_t*>(base_ + block::bitmap_offset(word)));
 }

@@ -40,6 +40,10 @@ class IndexFile {
   [[nodiscard]] std::uint64_t live_word(std::uint32_t word) const;
   /// The first out.size() words of the live bitmap.
   void copy_live(std::span<std::uint64_t> out) const;
+  /// The first of records [0, count) whose uid is `uid` or above; `count` if there is none.
+  [[nodiscard]] std::uint32_t lower_bound(std::uint32_t uid, std::uint32_t count) const;
+  /// Live ones of records [from, end).
+  [[nodiscard]] std::uint32_t count_live(std::uint32_t from, std::uint32_t end) const;
   /// Nothing if its checksum stays wrong: then the caller must walk the rows.
   [[nodiscard]] std::optional<Summary> summary(std::uint32_t number) const;
   /// Makes records [0, count) readable: maps anew if the file outgrew the map (then all pointers

@@ -99,7 +99,9 @@ Intake::Intake(Intake&& other) noexcept
       first_record_(other.first_record_),
       count_(other.count_),
       txn_(other.txn_),
-      after_(other.after_) {}
+      after_(other.after_),
+      reader_(other.reader_),
+      own_seen_(std::move(other.own_seen_)) {}
 
 Intake& Intake::operator=(Intake&& other) noexcept {
   std::swap(files_, other.files_);
@@ -108,6 +110,8 @@ Intake& Intake::operator=(Intake&& other) noexcept {
   std::swap(count_, other.count_);
   std::swap(txn_, other.txn_);
   std::swap(after_, other.after_);
+  std::swap(reader_, other.reader_);
+  std::swap(own_seen_, other.own_seen_);
   return *this;
 }
 
@@ -187,6 +191,7 @@ Result<void> Intake::write(std::vector<Row> rows, const CacheOf& cache_of,
   if (mine == nullptr) return fail(Errc::io, "{}: reservation lost", files_->id.hex());
   KeywordPlan plan(change, *files_);
   if (flags_of) TRY(flags_of(plan, rows));
+  if (reader_) split_seen(rows);
   std::string piece;
   std::size_t begun = 0;
   std::vector<std::uint64_t> offsets(rows.size(), 0);
@@ -222,6 +227,22 @@ Result<void> Intake::write(std::vector<Row> rows, const CacheOf& cache_of,
   return txn_ != 0 ? files_->sync_log() : Result<void>();
 }
 
+void Intake::split_seen(std::span<Row> rows) {
+  own_seen_.user = *reader_;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if ((rows[i].flags & flag::seen) != 0) add_to_ranges(own_seen_.uids, uid(i));
+    rows[i].flags &= ~std::uint64_t{flag::seen};
+  }
+}
+
+Result<void> Intake::add_own_seen(Change& change) {
+  if (own_seen_.uids.empty()) return {};
+  TRY(files_->seen.of(own_seen_.user).reserve(own_seen_.uids.size()));
+  change.add(LogType::seen, encode(own_seen_), change.next_modseq());
+  own_seen_.uids.clear();
+  return {};
+}
+
 Result<ModSeq> Intake::publish() {
   const std::int64_t deadline = steady_millis() + files_->shared.lock_limit_ms;
   for (;;) {
@@ -234,6 +255,7 @@ Result<ModSeq> Intake::publish() {
       ready.state = kReady;
       files_->index.store_reservation(*mine, ready);
     }
+    TRY(add_own_seen(change));
     const auto busy = publish_ready(*files_, change);
     if (!busy) return busy.error();
     after_ = change.state;

@@ -26,6 +26,9 @@ class Intake {
   }
   [[nodiscard]] std::uint32_t count() const { return count_; }
 
+  /// The \Seen that the messages come with is that of `reader` alone.
+  void read_by(const std::optional<UserId>& reader) { reader_ = reader; }
+
   using CacheOf = std::function<std::string_view(std::size_t)>;  // the cache record of row i
   using FlagsOf = std::function<Result<void>(KeywordPlan&, std::span<Row>)>;
   /// Writes rows and cache records behind the published ones. With a txn also the prepare record,
@@ -40,11 +43,15 @@ class Intake {
   UidReservation* slot();
   void give_up();
   void forget();
+  void split_seen(std::span<Row> rows);
+  Result<void> add_own_seen(Change& change);
 
   MailboxFiles* files_;
   std::uint32_t first_uid_ = 0, first_record_ = 0, count_ = 0;
   std::uint64_t txn_ = 0;
   State after_;  // as published
+  std::optional<UserId> reader_;
+  SeenPayload own_seen_;  // until it is in the log
 };
 
 /// Publishes all that is ready and burns what dead processes left, in uid order, and commits. Gives

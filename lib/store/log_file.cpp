@@ -228,6 +228,27 @@ Result<RangesPayload> decode_ranges(std::string_view payload) {
   return ranges;
 }
 
+std::string encode(const SeenPayload& seen) {
+  WireWriter out;
+  out.put_raw({reinterpret_cast<const char*>(seen.user.bytes.data()), seen.user.bytes.size()});
+  out.put(static_cast<std::uint32_t>(seen.seen ? 1 : 0));
+  out.put(static_cast<std::uint32_t>(seen.uids.size()));
+  out.put_raw(raw(std::span(seen.uids)));
+  return std::move(out).bytes();
+}
+
+Result<SeenPayload> decode_seen(std::string_view payload) {
+  WireReader in(payload);
+  SeenPayload seen;
+  const std::string_view user = TRY(in.take_raw(seen.user.bytes.size()));
+  std::memcpy(seen.user.bytes.data(), user.data(), user.size());
+  seen.seen = TRY(in.take<std::uint32_t>()) != 0;
+  const auto count = TRY(in.take<std::uint32_t>());
+  seen.uids = TRY(take_items<Range>(in, count));
+  TRY(at_end(in));
+  return seen;
+}
+
 std::string encode_numbers(std::initializer_list<std::uint64_t> numbers) {
   WireWriter out;
   for (const std::uint64_t number : numbers) out.put(number);

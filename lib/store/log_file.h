@@ -31,6 +31,7 @@ enum class LogType : std::uint8_t {
   intent_end = 14,
   settled = 15,  // leases end here; the index on disk is whole
   cleaned = 16,  // files of these expunged rows are unlinked
+  seen = 17,     // \Seen of one user, in seen.<user-id>
 };
 
 struct LogHead {
@@ -139,6 +140,14 @@ struct RangesPayload {
 };
 std::string encode(const RangesPayload& ranges);
 Result<RangesPayload> decode_ranges(std::string_view payload);
+
+struct SeenPayload {
+  UserId user;
+  bool seen = true;
+  std::vector<Range> uids;
+};
+std::string encode(const SeenPayload& seen);
+Result<SeenPayload> decode_seen(std::string_view payload);
 
 /// Up to four numbers, for the small records.
 std::string encode_numbers(std::initializer_list<std::uint64_t> numbers);

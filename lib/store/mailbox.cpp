@@ -38,6 +38,7 @@ void MailboxAccess::set_head(Mailbox& mailbox, const State& state) {
   mailbox.impl_->head = state;
   mailbox.impl_->generation = mailbox.impl_->files.index.generation();
   mailbox.horizon_ = state.highestmodseq;
+  refresh_own_seen(mailbox);
 }
 
 const MailboxId& Mailbox::id() const { return impl_->files.id; }
@@ -48,7 +49,7 @@ std::uint32_t Mailbox::board_slot() const { return impl_->files.board_slot; }
 MailboxStatus Mailbox::status() const {
   const State state = impl_->files.state().value_or(impl_->head);
   return {.exists = state.exists,
-          .unseen = state.unseen,
+          .unseen = has_own_seen_ ? own_unseen(state) : state.unseen,
           .deleted = state.deleted,
           .bytes = state.bytes,
           .deleted_bytes = state.deleted_bytes,

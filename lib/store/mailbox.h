@@ -2,6 +2,7 @@
 // (each one lock, one log record, one commit). See doc/format.md and doc/locking.md.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -93,8 +94,9 @@ class Mailbox {
   /// Never above the highestmodseq of the last snapshot. Read it BEFORE the flags: then flags may
   /// be newer than it says, never older.
   [[nodiscard]] ModSeq modseq(RecNo record) const {
-    const auto value =
-        __atomic_load_n(cell<std::uint64_t>(record, column::kModseq), __ATOMIC_ACQUIRE);
+    auto value = __atomic_load_n(cell<std::uint64_t>(record, column::kModseq), __ATOMIC_ACQUIRE);
+    if (has_own_seen_) [[unlikely]]
+      value = std::max(value, own_seen_modseq(record));
     return ModSeq(value < horizon_ ? value : horizon_);
   }
   [[nodiscard]] std::uint64_t size(RecNo record) const {
@@ -120,8 +122,9 @@ class Mailbox {
     std::uint64_t keywords = 0;
   };
   [[nodiscard]] FlagWord flag_word(RecNo record) const {
-    const auto word =
-        __atomic_load_n(cell<std::uint64_t>(record, column::kFlags), __ATOMIC_RELAXED);
+    auto word = __atomic_load_n(cell<std::uint64_t>(record, column::kFlags), __ATOMIC_RELAXED);
+    if (has_own_seen_) [[unlikely]]
+      word = with_own_seen(record, word);
     return {
         .system = static_cast<std::uint32_t>(word & bits::kSystem),
         .more = __atomic_load_n(cell<std::uint32_t>(record, column::kMore), __ATOMIC_RELAXED) != 0,
@@ -160,6 +163,8 @@ class Mailbox {
   Result<MessageBytes> message(RecNo record);
 
   // Changes. Each takes the lock, commits one log record and is seen by everybody when it returns.
+  /// For a reader with a \Seen of its own (Store::set_reader) that flag is changed and nobody
+  /// else's.
   /// @error mailbox_deleted, in_use (lock not had in time), limit (keyword table full), io
   Result<FlagsStored> store_flags(std::span<const RecNo> records, const FlagChange& change);
   /// Expunges those of `records` that are still live; with `only_deleted`, that have \Deleted.
@@ -189,10 +194,16 @@ class Mailbox {
                                       block::slot(record.value()) * width);
   }
   const char* touch(std::uint32_t number) const;
+  // What a reader who isn't the owner has instead of the row's: doc/format.md, "Seen".
+  [[nodiscard]] std::uint64_t own_seen_modseq(RecNo record) const;
+  [[nodiscard]] std::uint64_t with_own_seen(RecNo record, std::uint64_t flags) const;
+  [[nodiscard]] std::optional<SeqNum> first_own_unseen(const View& view) const;
+  [[nodiscard]] std::uint32_t own_unseen(const State& state) const;
 
   std::unique_ptr<Impl> impl_;
   mutable std::vector<char*> blocks_;  // verified blocks of the map, null: not touched yet
   std::uint64_t horizon_ = 0;          // highestmodseq of the last snapshot
+  bool has_own_seen_ = false;          // for the present reader
 };
 
 }  // namespace postern::store

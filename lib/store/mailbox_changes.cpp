@@ -33,11 +33,13 @@ class RowWalk {
 /// What a FlagChange means for one row.
 class FlagRule {
  public:
-  FlagRule(const FlagChange& change, KeywordBits keywords)
+  /// @param except  system flags of the rows that stay as they are
+  FlagRule(const FlagChange& change, KeywordBits keywords, std::uint64_t except)
       : op_(change.op), keywords_(std::move(keywords)) {
     const std::uint64_t system = change.flags.system & flag::all;
     payload_.keep = op_ == FlagOp::add ? ~std::uint64_t{0} : op_ == FlagOp::remove ? ~system : 0;
-    payload_.add = op_ == FlagOp::remove ? 0 : system;
+    payload_.keep |= except;
+    payload_.add = op_ == FlagOp::remove ? 0 : system & ~except;
     payload_.keep_keywords = op_ == FlagOp::add      ? ~std::uint64_t{0}
                              : op_ == FlagOp::remove ? ~keywords_.low
                                                      : 0;
@@ -78,6 +80,47 @@ class FlagRule {
   std::map<std::uint32_t, std::uint32_t> sets_;
 };
 
+/// What it means for the \Seen of a reader who has one of its own.
+class OwnSeenRule {
+ public:
+  OwnSeenRule(const FlagChange& change, const std::optional<UserId>& reader, SeenOverlay* own)
+      : own_(own) {
+    if (own == nullptr) return;
+    const bool named = (change.flags.system & flag::seen) != 0;
+    payload_.user = *reader;
+    payload_.seen = named && change.op != FlagOp::remove;
+    touches_ = named || change.op == FlagOp::replace;
+  }
+
+  [[nodiscard]] std::uint64_t except() const { return own_ == nullptr ? 0 : flag::seen; }
+  /// The message's modseq for the reader, of which the row's is `modseq`.
+  [[nodiscard]] std::uint64_t modseq(std::uint32_t uid, std::uint64_t modseq) const {
+    return own_ == nullptr ? modseq : std::max(modseq, own_->ranges().modseq(Uid(uid)));
+  }
+  /// Takes the message in if it changes. Records that follow one another make one range of uids.
+  bool take(std::uint32_t record, std::uint32_t uid) {
+    if (!touches_ || own_->ranges().seen(Uid(uid)) == payload_.seen) return false;
+    if (!payload_.uids.empty() && record == last_ + 1)
+      payload_.uids.back().count = uid + 1 - payload_.uids.back().first;
+    else
+      payload_.uids.push_back({uid, 1});
+    last_ = record;
+    return true;
+  }
+  Result<void> add_to(Change& change) {
+    if (payload_.uids.empty()) return {};
+    TRY(own_->reserve(payload_.uids.size()));
+    change.add(LogType::seen, encode(payload_), change.next_modseq());
+    return {};
+  }
+
+ private:
+  SeenOverlay* own_;
+  SeenPayload payload_;
+  bool touches_ = false;
+  std::uint32_t last_ = 0;  // record
+};
+
 }  // namespace
 
 void report_usage(MailboxFiles& files, const State& state, meta::Reservation reservation) {
@@ -104,7 +147,10 @@ Result<FlagsStored> Mailbox::store_flags(std::span<const RecNo> records, const F
   if (files.index.generation() != impl_->generation)
     return fail(Errc::unavailable, "{}: the index was compacted meanwhile", files.id.hex());
   KeywordPlan plan(change, files);
-  FlagRule rule(wanted, TRY(plan.resolve(wanted.flags.keywords, wanted.op != FlagOp::remove)));
+  MailboxAccess::refresh_own_seen(*this);
+  OwnSeenRule own(wanted, impl_->reader, impl_->own_seen);
+  FlagRule rule(wanted, TRY(plan.resolve(wanted.flags.keywords, wanted.op != FlagOp::remove)),
+                own.except());
   FlagsStored stored;
   stored.changed.reserve(records.size());
   RowWalk walk(files.index);
@@ -117,23 +163,25 @@ Result<FlagsStored> Mailbox::store_flags(std::span<const RecNo> records, const F
       stored.expunged.emplace_back(*rows.at<std::uint32_t>(column::kUid, slot));
       continue;
     }
-    const std::uint64_t modseq = *rows.at<std::uint64_t>(column::kModseq, slot);
+    const std::uint32_t uid = *rows.at<std::uint32_t>(column::kUid, slot);
+    const std::uint64_t modseq = own.modseq(uid, *rows.at<std::uint64_t>(column::kModseq, slot));
     if (wanted.unchanged_since && modseq > wanted.unchanged_since->value()) {
-      stored.modified.emplace_back(*rows.at<std::uint32_t>(column::kUid, slot));
+      stored.modified.emplace_back(uid);
       continue;
     }
     const std::uint32_t had = *rows.at<std::uint32_t>(column::kMore, slot);
-    if (!rule.changes(files, plan, flags, *rows.at<std::uint64_t>(column::kKeywords, slot), had,
-                      more))
-      continue;
-    add_to_ranges(rule.payload().ranges, record.value());
-    if (more != had) rule.payload().more.push_back({record.value(), more});
-    stored.changed.push_back(record);
+    const bool shared = rule.changes(files, plan, flags,
+                                     *rows.at<std::uint64_t>(column::kKeywords, slot), had, more);
+    if (shared) add_to_ranges(rule.payload().ranges, record.value());
+    if (shared && more != had) rule.payload().more.push_back({record.value(), more});
+    if (own.take(record.value(), uid) || shared) stored.changed.push_back(record);
   }
   stored.modseq = ModSeq(change.state.highestmodseq);
   if (stored.changed.empty()) return stored;
   stored.modseq = ModSeq(change.next_modseq());
-  change.add(LogType::flags, encode(rule.payload()), stored.modseq.value());
+  if (!rule.payload().ranges.empty())
+    change.add(LogType::flags, encode(rule.payload()), stored.modseq.value());
+  TRY(own.add_to(change));
   TRY(change.commit());
   MailboxAccess::set_head(*this, change.state);
   return stored;

@@ -15,6 +15,8 @@ struct Mailbox::Impl {
 
   meta::MailboxEntry entry;
   MailboxFiles files;
+  std::optional<UserId> reader;  // who has a \Seen of its own here
+  SeenOverlay* own_seen = nullptr;
   State head;                    // of the last snapshot
   std::uint64_t generation = 0;  // of the index that handed out the record numbers
   std::uint64_t board_value = 0;
@@ -31,6 +33,23 @@ struct MailboxAccess {
     return new Mailbox(std::move(impl));  // NOLINT: its constructor is private
   }
   static Mailbox::Impl& impl(const Mailbox& mailbox) { return *mailbox.impl_; }
+  /// From now on \Seen is that of `reader`; nothing: the one that the rows have.
+  /// @error io, in_use
+  static Result<void> read_as(Mailbox& mailbox, const std::optional<UserId>& reader);
+  /// The ranges of the present reader, null if it has none of its own.
+  static const SeenRanges* own_seen(const Mailbox& mailbox);
+  /// The flags of message `uid` as the reader has them.
+  static std::uint64_t with_own_seen(const Mailbox& mailbox, std::uint32_t uid,
+                                     std::uint64_t flags) {
+    const SeenRanges* own = own_seen(mailbox);
+    if (own == nullptr) return flags;
+    return (flags & ~std::uint64_t{flag::seen}) | (own->seen(Uid(uid)) ? flag::seen : 0);
+  }
+  /// Adds the live ones of records [0, end) whose own \Seen was changed after `since`.
+  static void add_own_changes(const Mailbox& mailbox, ModSeq since, std::uint32_t end,
+                              std::vector<RecNo>& changed);
+  /// What the reader's other sessions have changed.
+  static void refresh_own_seen(const Mailbox& mailbox);
   /// Takes the published state as the mailbox's own, e.g. after a change.
   static void set_head(Mailbox& mailbox, const State& state);
 };

@@ -163,6 +163,7 @@ Result<Changes> Mailbox::advance(View& view, bool tell_expunges) {
       }
     }
   }
+  MailboxAccess::add_own_changes(*this, view.mark_.told_change, old_end, changes.changed);
   for (const Uid gone : changes.vanished) ViewBuilder::remove(view, lower_bound(gone)->value());
   const std::uint64_t shown_after = tell_expunges ? state.highestmodseq : expunge;
   for (std::uint32_t r = old_end; r < state.count; ++r) {
@@ -198,10 +199,12 @@ Mailbox::Since Mailbox::changes_since(ModSeq since) const {
         found.vanished.push_back(uid(RecNo(r)));
     }
   }
+  MailboxAccess::add_own_changes(*this, since, state.count, found.changed);
   return found;
 }
 
 std::optional<SeqNum> Mailbox::first_unseen(const View& view) const {
+  if (has_own_seen_) return first_own_unseen(view);
   if (impl_->head.unseen == 0) return std::nullopt;
   const std::uint32_t count =
       std::min(impl_->head.count, static_cast<std::uint32_t>(ViewBuilder::words(view).size() * 64));

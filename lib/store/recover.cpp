@@ -40,6 +40,7 @@ class Recovery {
   void repair_rows();
   void drop_torn_facts();
   Result<void> mend_keywords();
+  Result<void> mend_overlays();
   Result<void> define(LogType type, std::uint32_t number, std::string_view bytes);
   Result<void> mark_restored();
   std::optional<IndexFile> shadow();
@@ -160,6 +161,7 @@ Result<void> Recovery::choose_base() {
       {"reason", "neither index nor log is usable"});
   // Above any modseq that was ever told: they grow by 2^20 at an unclean stop at most.
   only_spool_ = true;
+  empty.seen = 1;  // perhaps
   empty.highestmodseq =
       std::max(empty.modseq_lease, static_cast<std::uint64_t>(wall_seconds()) << 8);
   return start_over(nullptr, empty);
@@ -179,7 +181,8 @@ Result<void> Recovery::note(const LogRecord& record) {
 
 Result<void> Recovery::replay_logs() {
   if (logs_.empty()) return {};
-  Applier applier(files_.index, &files_.keywords, state_, files_.id, files_.partition);
+  Applier applier(files_.index, &files_.keywords, state_, files_.id, files_.partition,
+                  &files_.seen);
   const std::uint64_t count = state_.count;
   bool moved = false;
   TRY(files_.index.grow(static_cast<std::uint32_t>(count), moved));
@@ -391,6 +394,18 @@ Result<void> Recovery::mend_keywords() {
   return files_.keywords.refresh(state_);
 }
 
+// A power cut may have left holes between the records of a user's \Seen.
+Result<void> Recovery::mend_overlays() {
+  if (state_.seen == 0) return {};
+  std::set<UserId> users = seen_users(files_.id, logs_);
+  if (only_spool_)
+    for (const UserId& user : TRY(files_.seen.users())) users.insert(user);
+  for (const UserId& user : users)
+    if (TRY(seen_needs_mending(files_, state_, user)))
+      TRY(mend_seen(files_, state_, user, state_.highestmodseq));
+  return {};
+}
+
 Result<void> Recovery::define(LogType type, std::uint32_t number, std::string_view bytes) {
   LogBatch batch(files_.id, state_.log_generation, 0);
   const std::uint64_t at = std::max<std::uint64_t>(state_.keywords_end, sizeof(Preamble));
@@ -464,6 +479,7 @@ Result<void> Recovery::run() {
   state_.modseq_lease = state_.modseq_lease_written =
       state_.highestmodseq + (std::uint64_t{1} << 20);
   TRY(mend_keywords());
+  TRY(mend_overlays());
   TRY(mark_restored());
   TRY(checkpoint_locked(files_, state_, arrived_));
   files_.index.set_writing(false);
@@ -481,7 +497,7 @@ Result<void> recover(MailboxFiles& files) { return Recovery(files).run(); }
 
 Result<void> replay(MailboxFiles& files, State& state) {
   const std::string bytes = TRY(files.log->read());
-  Applier applier(files.index, &files.keywords, state, files.id, files.partition);
+  Applier applier(files.index, &files.keywords, state, files.id, files.partition, &files.seen);
   const std::string_view rest =
       std::string_view(bytes).substr(std::min<std::size_t>(state.applied, bytes.size()));
   const std::uint64_t end =

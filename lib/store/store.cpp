@@ -49,6 +49,7 @@ Result<std::unique_ptr<Store>> Store::open(const config::Config& config, meta::M
   auto impl = std::make_unique<Impl>(meta);
   read_options(config, impl->shared);
   if (config.boolean("store.strict_fsync")) use_strict_fs();
+  impl->shared_seen = config.boolean("store.shared_seen");
   impl->shared.board = &board;
   impl->shared.meta = &meta;
   impl->shared.boot = fs().boot_id();
@@ -169,7 +170,16 @@ Result<std::shared_ptr<Mailbox>> Store::open_mailbox(const meta::MailboxEntry& e
   const State state = TRY(MailboxAccess::impl(*opened).files.state());
   if (state.mode == kDeleting) return fail(Errc::mailbox_deleted, "{}", entry.id.hex());
   if (state.open_intents > 0) TRY(impl_->resolve_moves(*this, *opened));
+  // Without a name it is opened to finish a move: nobody reads it.
+  if (!entry.name.empty()) TRY(MailboxAccess::read_as(*opened, TRY(impl_->own_reader_of(entry))));
   return opened;
+}
+
+Result<std::optional<UserId>> Store::Impl::own_reader_of(const meta::MailboxEntry& entry) {
+  if (reader.empty() || shared_seen || entry.name.is_owned_by(reader))
+    return std::optional<UserId>();
+  if (!reader_id) reader_id = TRY(meta.user(reader, true)).id;
+  return reader_id;
 }
 
 Result<MailboxStatus> Store::status(const meta::MailboxEntry& entry) {
@@ -178,12 +188,18 @@ Result<MailboxStatus> Store::status(const meta::MailboxEntry& entry) {
 
 void Store::set_session(std::uint64_t session) { impl_->shared.session = session; }
 
+void Store::set_reader(const meta::UserName& user) {
+  impl_->reader = user;
+  impl_->reader_id.reset();
+}
+
 void Store::flush_due(bool now) {
   const std::int64_t limit = steady_millis() - impl_->shared.flush_interval_ms;
   for (const auto& [id, mailbox] : impl_->open) {
     MailboxFiles& files = MailboxAccess::impl(*mailbox).files;
     if (!files.dirty() || (!now && files.dirty_since() > limit)) continue;
     (void)files.sync_log();
+    files.seen.shorten(files);
     const auto state = files.state();
     if (state && checkpoint_due(files, *state))
       if (auto done = checkpoint(files); !done)

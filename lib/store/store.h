@@ -106,6 +106,10 @@ class Store {
   // Upkeep. None of these is needed for correctness.
   /// For the log records: the session on whose behalf changes are made from now on.
   void set_session(std::uint64_t session);
+  /// On whose behalf mailboxes are opened from now on; nobody: of the owner or of the server
+  /// itself. In mailboxes of others it has a \Seen of its own, unless store.shared_seen. Mailboxes
+  /// that are open stay as they are until they are opened again.
+  void set_reader(const meta::UserName& user);
   /// Makes flag changes of this process durable whose store.flush_interval has passed (all with
   /// `now`). Workers call it when a command has ended (a comparison when nothing is due), through
   /// rest() while they have no session, and with `now` before they exit. A killed worker's changes

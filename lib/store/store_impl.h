@@ -18,11 +18,16 @@ struct Store::Impl {
   Shared shared;
   std::map<std::string, std::string, std::less<>> partitions;  // name to path
   std::unordered_map<MailboxId, std::shared_ptr<Mailbox>> open;
+  bool shared_seen = false;
+  meta::UserName reader;
+  std::optional<UserId> reader_id;  // once it was needed
 
   [[nodiscard]] Result<std::string> directory(const MailboxId& id,
                                               std::string_view partition) const;
   /// Opens it whatever its mode is.
   Result<std::shared_ptr<Mailbox>> open_any(Store& store, const meta::MailboxEntry& entry);
+  /// The reader's id if it has a \Seen of its own in this mailbox.
+  [[nodiscard]] Result<std::optional<UserId>> own_reader_of(const meta::MailboxEntry& entry);
   std::uint64_t new_txn() { return ++shared.next_txn; }
   /// Finishes or drops moves away whose process died. May open other mailboxes.
   Result<void> resolve_moves(Store& store, Mailbox& mailbox);

@@ -20,6 +20,7 @@ namespace {
 struct Model {
   std::map<std::uint32_t, int> live;                       // uid to message number
   std::map<std::uint32_t, std::set<std::uint32_t>> flags;  // uid to flags it may have after a cut
+  std::map<std::uint32_t, std::set<std::uint32_t>> guest;  // \Seen of one who isn't the owner
   std::uint32_t uidnext = 1;                               // above every uid that was told
   std::uint64_t modseq = 1;                                // highest that was told
 };
@@ -29,6 +30,10 @@ struct Moment {
   enum class Kind { none, add, many, copy, move, expunge } kind = Kind::none;
   std::set<int> numbers;  // messages of the command that ended with this moment
 };
+
+void read_as_guest(Store& store, bool yes) {
+  store.set_reader(yes ? meta::UserName::from_utf8("guest").value() : meta::UserName());
+}
 
 class NextBoot final : public Fs {
  public:
@@ -104,6 +109,7 @@ class Workload {
   void add(int b, Uid uid, ModSeq modseq, int number, std::uint32_t flags) {
     now_[b].live[uid.value()] = number;
     now_[b].flags[uid.value()] = {flags};
+    now_[b].guest[uid.value()] = {0};
     told(b, uid, modseq);
   }
 
@@ -113,6 +119,40 @@ class Workload {
     const View view = mailbox->snapshot();
     for (auto r = view.next_from(RecNo(0)); r; r = view.next_from(r->next()))
       now_[b].flags[mailbox->uid(*r).value()] = {mailbox->flags(*r).system};
+    note_guest(b, true);
+  }
+
+  /// What the guest has now is possible; with `only` nothing else.
+  void note_guest(int b, bool only) {
+    read_as_guest(*store_, true);
+    auto mailbox = open(b);
+    const View view = mailbox->snapshot();
+    for (auto r = view.next_from(RecNo(0)); r; r = view.next_from(r->next())) {
+      std::set<std::uint32_t>& may = now_[b].guest[mailbox->uid(*r).value()];
+      if (only) may.clear();
+      may.insert(mailbox->flags(*r).system & flag::seen);
+    }
+    read_as_guest(*store_, false);
+    (void)open(b);
+  }
+
+  void guest_reads(int b) {
+    read_as_guest(*store_, true);
+    auto mailbox = open(b);
+    const auto records = some(*mailbox);
+    const FlagChange change{random_() % 3 != 0 ? FlagOp::add : FlagOp::remove,
+                            {flag::seen | (random_() % 4 == 0 ? flag::flagged : 0), {}},
+                            std::nullopt};
+    const auto stored = mailbox->store_flags(records, change);
+    read_as_guest(*store_, false);
+    mailbox = open(b);
+    ASSERT_TRUE(stored.has_value()) << stored.error().text;
+    const View view = mailbox->snapshot();
+    for (const RecNo r : records)
+      now_[b].flags[mailbox->uid(r).value()].insert(mailbox->flags(r).system);
+    note_guest(b, false);
+    told(b, Uid(0), stored->modseq);
+    note({}, {});
   }
 
   void step(int what) {
@@ -123,6 +163,7 @@ class Workload {
     } else if (what <= 5) {
       append(b, what == 5 ? 1 + static_cast<int>(random_() % 5) : 1);
     } else if (what <= 8) {
+      if (random_() % 3 == 0) return guest_reads(b);
       flags(b, *mailbox);
     } else if (what == 9) {
       expunge(b, *mailbox);
@@ -187,6 +228,7 @@ class Workload {
     ASSERT_TRUE(stored.has_value()) << stored.error().text;
     for (const RecNo r : records)
       now_[b].flags[mailbox.uid(r).value()].insert(mailbox.flags(r).system);
+    note_guest(b, false);
     told(b, Uid(0), stored->modseq);
     note({}, {});
   }
@@ -297,6 +339,7 @@ class After {
                           !under_way_->boxes.at(b).live.contains(uid);
       EXPECT_TRUE(found.contains(uid) || may_go) << "box " << b << " lost uid " << uid;
     }
+    guests_flags(store, b);
     const MailboxStatus status = mailbox->status();
     EXPECT_GE(status.uidnext.value(), model.uidnext);
     EXPECT_GE(status.highestmodseq.value(), model.modseq);
@@ -314,6 +357,24 @@ class After {
     ASSERT_TRUE(next[0].has_value()) << next[0].error().text;
     EXPECT_GE(next[0]->uid.value(), model.uidnext);
     EXPECT_GT(next[0]->modseq.value(), model.modseq);
+  }
+
+  void guests_flags(Store& store, int b) {
+    read_as_guest(store, true);
+    auto mailbox = store.open_mailbox(workload_.entries()[static_cast<std::size_t>(b)]).value();
+    const View view = mailbox->snapshot();
+    for (auto r = view.next_from(RecNo(0)); r; r = view.next_from(r->next())) {
+      const std::uint32_t uid = mailbox->uid(*r).value();
+      const auto known = before_.boxes.at(b).guest.find(uid);
+      if (known == before_.boxes.at(b).guest.end()) continue;
+      std::set<std::uint32_t> may = known->second;
+      if (under_way_ != nullptr && under_way_->boxes.at(b).guest.contains(uid))
+        may.merge(std::set(under_way_->boxes.at(b).guest.at(uid)));
+      EXPECT_TRUE(may.contains(mailbox->flags(*r).system & flag::seen))
+          << "the guest's uid " << uid;
+    }
+    read_as_guest(store, false);
+    (void)store.open_mailbox(workload_.entries()[static_cast<std::size_t>(b)]);
   }
 
   static int number_of(std::string_view bytes) {

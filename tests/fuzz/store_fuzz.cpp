@@ -5,12 +5,14 @@
 #include <cstring>
 #include <filesystem>
 
+#include "lib/base/assert.h"
 #include "lib/log/log.h"
 #include "lib/store/cache_file.h"
 #include "lib/store/fs.h"
 #include "lib/store/header_file.h"
 #include "lib/store/index_file.h"
 #include "lib/store/log_file.h"
+#include "lib/store/seen_ranges.h"
 
 namespace postern::store {
 namespace {
@@ -28,11 +30,37 @@ void read_log(std::string_view bytes) {
   (void)decode_ranges(bytes);
   (void)decode_name(bytes);
   (void)decode_intent(bytes);
+  (void)decode_seen(bytes);
 }
 
 void read_cache(std::string_view bytes) {
   if (const auto facts = open_cache_record(bytes, Guid(), true))
     (void)(facts->envelope.size() + facts->sections.size());
+}
+
+/// As a user's \Seen: octets of the file, and what they hold taken as changes in any order.
+void read_ranges(std::string_view bytes) {
+  SeenRanges ranges;
+  const SeenRead read = read_seen(bytes, 0, ranges);
+  ASSERT(read.end <= bytes.size());
+  for (SeenRange change; bytes.size() >= sizeof change; bytes.remove_prefix(sizeof change)) {
+    std::memcpy(&change, bytes.data(), sizeof change);
+    if (change.first == 0 || change.count == 0 || change.end() > std::uint64_t{1} << 32) continue;
+    ranges.set(change);
+    ASSERT(ranges.modseq(Uid(change.first)) >= change.modseq());
+  }
+  std::uint64_t end = 1;
+  for (const SeenRange& range : ranges.all()) {
+    ASSERT(range.count > 0 && range.first >= end);
+    end = range.end();
+  }
+  SeenRanges again;
+  const std::string text = encode_seen(ranges.all(), 0);
+  ASSERT(read_seen(text, 0, again).end == text.size() &&
+         std::ranges::equal(again.all(), ranges.all()));
+  ranges.coarsen(2, [](std::uint64_t from, std::uint64_t to) { return to - from < 3; });
+  ranges.fill_gaps(end + 1, 1);
+  ranges.limit(end, 1);
 }
 
 /// Octets laid over a sound index of 40 records, at an offset that they begin with.
@@ -73,7 +101,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace postern::store;
   if (size == 0) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
-  switch (data[0] % 4) {
+  switch (data[0] % 5) {
     case 0:
       read_log(bytes);
       break;
@@ -82,6 +110,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       break;
     case 2:
       (void)decode_header(bytes, "fuzz");
+      break;
+    case 4:
+      read_ranges(bytes);
       break;
     default:
       read_index(bytes);

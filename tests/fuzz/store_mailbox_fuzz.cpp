@@ -21,7 +21,9 @@ namespace {
 
 namespace stdfs = std::filesystem;
 
-constexpr std::array<const char*, 5> kFiles{"header", "index", "log", "cache", "keywords"};
+// The last is bob's \Seen: MemoryMeta makes ids of names.
+constexpr std::array<const char*, 6> kFiles{
+    "header", "index", "log", "cache", "keywords", "seen.626f6200000000000000000000000000"};
 
 std::string load(const stdfs::path& path) {
   std::ifstream in(path, std::ios::binary);
@@ -46,6 +48,11 @@ struct World {
     auto mailbox = store->open_mailbox(entry).value();
     const RecNo second = mailbox->snapshot().at(SeqNum(2));
     ASSERT(mailbox->expunge(std::span(&second, 1), false));
+    store->set_reader(reader);
+    mailbox = store->open_mailbox(entry).value();
+    const View view = mailbox->snapshot();
+    const std::vector<RecNo> seen{view.at(SeqNum(1)), view.at(SeqNum(3))};
+    ASSERT(mailbox->store_flags(seen, {FlagOp::add, {flag::seen, {}}, {}}));
     mailbox.reset();
     where = store->directory_of(entry.id, "default").value();
     store.reset();
@@ -64,7 +71,10 @@ struct World {
                                 {.system = number == 1 ? flag::seen : 0, .keywords = {"a", "b"}}};
     ASSERT(store->deliver(staged, 1'700'000'000, std::span(&target, 1))[0]);
   }
-  void reopen() { store = std::move(Store::open(config, meta, board).value()); }
+  void reopen() {
+    store = std::move(Store::open(config, meta, board).value());
+    store->set_reader(reader);
+  }
   std::set<std::string> message_files() const {
     std::set<std::string> names;
     for (const auto& file : stdfs::directory_iterator(where))
@@ -85,6 +95,7 @@ struct World {
   ChangeBoard board = ChangeBoard::private_board();
   std::unique_ptr<Store> store;
   meta::MailboxEntry entry;
+  meta::UserName reader = meta::UserName::from_utf8("bob").value();
   std::string where;
   std::array<std::string, kFiles.size()> pristine;
   std::set<std::string> files;

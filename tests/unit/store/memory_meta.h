@@ -102,7 +102,12 @@ class MemoryMeta final : public Meta {
   Result<QuotaRoot> quota(const MailboxName&) override { return unused(); }
   Result<std::vector<QuotaRoot>> quotas() override { return unused(); }
   Result<std::vector<MailboxId>> due(std::int64_t, std::size_t) override { return unused(); }
-  Result<UserRecord> user(const UserName&, bool) override { return unused(); }
+  Result<UserRecord> user(const UserName& name, bool) override {
+    UserRecord record;
+    record.name = name;
+    name.text().copy(reinterpret_cast<char*>(record.id.bytes.data()), record.id.bytes.size());
+    return record;
+  }
   Result<std::vector<UserRecord>> users() override { return unused(); }
   Result<UserRecord> bump_generation(const UserName&) override { return unused(); }
   Result<UserRecord> restore_user(const UserRecord&) override { return unused(); }
