@@ -20,6 +20,7 @@ Result<Selection> select(const Mailbox& source, std::span<const RecNo> records,
                          const CarriedFlags& carried) {
   MailboxFiles& files = MailboxAccess::impl(source).files;
   const State state = TRY(files.state());
+  TRY(MailboxAccess::same_records(source));
   Selection chosen;
   chosen.rows.reserve(records.size());
   for (const RecNo record : records) {

@@ -41,6 +41,12 @@ void MailboxAccess::set_head(Mailbox& mailbox, const State& state) {
   refresh_own_seen(mailbox);
 }
 
+Result<void> MailboxAccess::same_records(const Mailbox& mailbox) {
+  const Mailbox::Impl& impl = *mailbox.impl_;
+  if (impl.files.index.generation() == impl.generation) return {};
+  return fail(Errc::unavailable, "{}: the index was compacted meanwhile", impl.files.id.hex());
+}
+
 const MailboxId& Mailbox::id() const { return impl_->files.id; }
 UidValidity Mailbox::uidvalidity() const { return impl_->files.uidvalidity; }
 std::uint64_t Mailbox::board_value() const { return impl_->board_value; }
@@ -164,7 +170,7 @@ Result<CachedFacts> Mailbox::facts(RecNo record) {
   BuiltFacts built = build_cache_record(bytes.bytes(), guid);
   LOG(notice, "cache.rebuilt", {"mailbox_id", id().hex()}, {"uid", uid(record)});
   auto change = Change::begin(impl_->files, "cache", 0, true);
-  if (change && change->state.count > r && impl_->generation == impl_->files.index.generation()) {
+  if (change && change->state.count > r && MailboxAccess::same_records(*this)) {
     const auto at =
         impl_->files.cache.append(change->state, built.record, id(), impl_->files.partition);
     if (at && change->commit()) {

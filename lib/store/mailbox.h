@@ -194,6 +194,8 @@ class Mailbox {
                                       block::slot(record.value()) * width);
   }
   const char* touch(std::uint32_t number) const;
+  // Whether the index still has the record numbers of `view`: a compaction gives others.
+  [[nodiscard]] bool has_records_of(const View& view) const;
   // What a reader who isn't the owner has instead of the row's: doc/format.md, "Seen".
   [[nodiscard]] std::uint64_t own_seen_modseq(RecNo record) const;
   [[nodiscard]] std::uint64_t with_own_seen(RecNo record, std::uint64_t flags) const;

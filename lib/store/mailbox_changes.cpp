@@ -144,8 +144,7 @@ Result<FlagsStored> Mailbox::store_flags(std::span<const RecNo> records, const F
         .changed = {}, .modified = {}, .expunged = {}, .modseq = ModSeq(now.highestmodseq)};
   }
   auto change = TRY(Change::begin(files, "flags"));
-  if (files.index.generation() != impl_->generation)
-    return fail(Errc::unavailable, "{}: the index was compacted meanwhile", files.id.hex());
+  TRY(MailboxAccess::same_records(*this));
   KeywordPlan plan(change, files);
   MailboxAccess::refresh_own_seen(*this);
   OwnSeenRule own(wanted, impl_->reader, impl_->own_seen);
@@ -194,8 +193,7 @@ Result<Mailbox::Expunged> Mailbox::expunge(std::span<const RecNo> records, bool 
     return Expunged{.uids = {}, .modseq = ModSeq(now.highestmodseq)};
   }
   auto change = TRY(Change::begin(files, "expunge"));
-  if (files.index.generation() != impl_->generation)
-    return fail(Errc::unavailable, "{}: the index was compacted meanwhile", files.id.hex());
+  TRY(MailboxAccess::same_records(*this));
   RangesPayload gone{.value = static_cast<std::uint32_t>(wall_seconds()), .ranges = {}};
   Expunged expunged;
   expunged.uids.reserve(records.size());

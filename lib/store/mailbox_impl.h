@@ -50,6 +50,9 @@ struct MailboxAccess {
                               std::vector<RecNo>& changed);
   /// What the reader's other sessions have changed.
   static void refresh_own_seen(const Mailbox& mailbox);
+  /// Record numbers that were found before a compaction are those of other messages after it.
+  /// @error unavailable  the index is another one since the last snapshot
+  static Result<void> same_records(const Mailbox& mailbox);
   /// Takes the published state as the mailbox's own, e.g. after a change.
   static void set_head(Mailbox& mailbox, const State& state);
 };

@@ -115,9 +115,14 @@ Result<View> Mailbox::view_at(const ViewMark& mark) {
   return view;
 }
 
+bool Mailbox::has_records_of(const View& view) const {
+  const IndexFile& index = impl_->files.index;
+  return !index || view.generation_ == 0 || view.generation_ == index.generation();
+}
+
 bool Mailbox::is_stale(const View& view) const {
   const auto state = impl_->files.state();
-  return !state || state->mode == kDeleting ||
+  return !state || state->mode == kDeleting || !has_records_of(view) ||
          state->highestmodseq != view.mark_.told_change.value() ||
          state->uidnext != view.mark_.told_uidnext.value() ||
          state->highest_expunge > view.mark_.told_expunge.value();
@@ -128,8 +133,7 @@ Result<Changes> Mailbox::advance(View& view, bool tell_expunges) {
   const std::uint64_t board = files.shared.board->value(files.board_slot);
   const State state = TRY(files.state());
   if (state.mode == kDeleting) return fail(Errc::mailbox_deleted, "{}", files.id.hex());
-  if (files.index && view.generation_ != files.index.generation() && view.generation_ != 0)
-    view = TRY(view_at(view.mark_));
+  if (!has_records_of(view)) view = TRY(view_at(view.mark_));
   MailboxAccess::set_head(*this, state);
   impl_->board_value = board;
   Changes changes;

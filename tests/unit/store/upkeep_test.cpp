@@ -88,6 +88,12 @@ TEST_F(UpkeepTest, TombstonesAreForgottenBelowTheFloorOnly) {
   EXPECT_TRUE(since.changed.empty());
   const View young = mailbox->view_at(young_mark).value();
   EXPECT_EQ(uids(*mailbox, young), (std::vector<Uid>{Uid(5), Uid(6), Uid(7), Uid(8)}));
+  // Its record numbers are those of other messages now.
+  const std::vector<RecNo> old{theirs.at(SeqNum(1))};
+  const auto copies = make("user/anna/Copies");
+  EXPECT_EQ(other->copy(*elsewhere, old, copies).error().code, Errc::unavailable);
+  EXPECT_EQ(other->move(*elsewhere, old, copies).error().code, Errc::unavailable);
+  EXPECT_TRUE(elsewhere->is_stale(theirs));
   for (Mailbox* each : {mailbox.get(), elsewhere.get()}) {
     View& view = each == mailbox.get() ? current : theirs;
     const Changes none = each->advance(view, true).value();
