@@ -136,7 +136,7 @@ bool Pop3::step() {
     const auto patience = runtime.linger() * (conn.state == State::transaction ? 10 : 1);
     const auto ready = stream.wait_readable(patience);
     if (!ready) {
-      end(std::string(name_of(ready.error().code)));
+      input_failed(ready.error());
       return false;
     }
     if (!*ready) return false;
@@ -148,10 +148,14 @@ bool Pop3::step() {
     err(line.error());
     end("line too long");
   } else {
-    if (line.error().code == Errc::unavailable) err("[SYS/TEMP] Server is shutting down");
-    end(std::string(name_of(line.error().code)));
+    input_failed(line.error());
   }
   return true;
+}
+
+void Pop3::input_failed(const Error& error) {
+  if (error.code == Errc::unavailable) err("[SYS/TEMP] Server is shutting down");
+  end(std::string(name_of(error.code)));
 }
 
 void Pop3::run_line(std::string_view line) {

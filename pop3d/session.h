@@ -68,6 +68,7 @@ class Pop3 {
   service::Outcome park();
   bool step();
   void run_line(std::string_view line);
+  void input_failed(const Error& error);
 
   std::optional<std::string> ended_;
   bool tls_ = false;

@@ -240,7 +240,7 @@ bool Managesieve::step() {
   if (goes_on_) return false;
   if (!stream.more_input_buffered()) {
     const auto ready = stream.wait_readable(runtime.linger());
-    if (!ready) end(std::string(name_of(ready.error().code)));
+    if (!ready) input_failed(ready.error());
     if (!ready || !*ready) return false;
   }
   const RequestLimits limits{.line = 8 << 10,
@@ -254,8 +254,7 @@ void Managesieve::answer(const Result<Request>& request) {
     const Errc code = request.error().code;
     if (code == Errc::bad_syntax) return no(request.error());
     if (code == Errc::too_big) return bye("Line or string too long", "QUOTA/MAXSIZE");
-    if (code == Errc::unavailable) return bye("Server is shutting down", "TRYLATER");
-    return end(std::string(name_of(code)));
+    return input_failed(request.error());
   }
   const Command* command = find_command(request->keyword);
   const bool fits =
@@ -269,6 +268,11 @@ void Managesieve::answer(const Result<Request>& request) {
   }
   no(command == nullptr ? "Unknown command" : "Not in this state");
   if (++conn.bad_commands >= kMaxBadCommands) bye("Too many bad commands");
+}
+
+void Managesieve::input_failed(const Error& error) {
+  if (error.code == Errc::unavailable) return bye("Server is shutting down", "TRYLATER");
+  end(std::string(name_of(error.code)));
 }
 
 service::Outcome Managesieve::finish() {

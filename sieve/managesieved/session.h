@@ -72,6 +72,7 @@ class Managesieve {
  private:
   bool step();
   void answer(const Result<Request>& request);
+  void input_failed(const Error& error);
   service::Outcome finish();
   service::Outcome park();
 

@@ -200,6 +200,7 @@ class Maildrop(harness.ClientTest):
         user = self.filled(1)
         client = self.pop3(user)
         client.noop()
+        self.server.parked_sessions(user)  # a worker that is at it is cut off without a word
         run([*self.server.command("postern"), "kick", user])
         self.assertTrue(re.match(rb"-ERR .*administrator", client.file.readline()))
         self.assertEqual(client.file.readline(), b"")

@@ -2,7 +2,6 @@
 """Sessions that are quiet: kept alive, ended in time, shown by `postern who`, told when the server
 ends, and still there when the programs were replaced."""
 
-import json
 import os
 import shutil
 import signal
@@ -59,18 +58,6 @@ class Parked(harness.ClientTest):
             self.assertLess(time.monotonic(), end, f"{what} did not come")
             time.sleep(0.02)
 
-    def who(self, user):
-        """{service: facts} of the user's sessions, once all of them are parked."""
-        found = {}
-
-        def parked():
-            lines = run([*self.server.command("postern"), "who", user, "--json"]).splitlines()
-            found.clear()
-            found.update({one["service"]: one for one in map(json.loads, lines)})
-            return all(one["state"] == "parked" for one in found.values())
-        self.await_(parked, "their parking")
-        return found
-
     # Time.
 
     def test_an_idling_client_is_kept_alive_and_then_ended(self):
@@ -94,7 +81,7 @@ class Parked(harness.ClientTest):
         tls = self.imap_peer(user, port=self.server.imaps_port, tls=True)
         tls.ask("i IDLE", "+")
         self.pop3_peer(user)
-        found = self.who(user)
+        found = self.server.parked_sessions(user)
         self.assertEqual(set(found), {"imap", "imaps", "pop3"})
         for one in found.values():
             self.assertEqual(one["user"], user)

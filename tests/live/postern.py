@@ -1,8 +1,10 @@
 """A private Postern, made by tools/quickstart."""
 
+import json
 import os
 import re
 import subprocess
+import time
 from pathlib import Path
 
 from .instance import Instance, remove_folder
@@ -100,6 +102,17 @@ class Postern(Instance):
     def who(self):
         """The open sessions, a line each."""
         return run([*self.command("postern"), "who"]).splitlines()[1:]
+
+    def parked_sessions(self, user, seconds=30):
+        """{service: facts} of the user's sessions, once all of them are parked."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            lines = run([*self.command("postern"), "who", user, "--json"]).splitlines()
+            found = {one["service"]: one for one in map(json.loads, lines)}
+            if all(one["state"] == "parked" for one in found.values()):
+                return found
+            time.sleep(0.02)
+        raise RuntimeError(f"sessions of {user} are not parked: {found}")
 
 
 def run(command, text=None):
