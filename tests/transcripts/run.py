@@ -233,9 +233,10 @@ class Player:
         admin.command("LOGOUT")
 
     def give_connection(self, key, user, more):
-        connection = Connection((self.server.host, self.port()), self.octets)
-        self.connections[key] = connection
         wishes = [wish for wish in more.split(", ") if wish]
+        octets = self.octets and "octets together" not in wishes
+        connection = Connection((self.server.host, self.port()), octets)
+        self.connections[key] = connection
         if "greeting unread" not in wishes:
             connection.greeting(self.protocol)
         if user:
@@ -266,7 +267,7 @@ class Player:
         if verb in commands:
             argument = rest if verb == "enabled" else quoted(rest)
             connection.command(commands[verb].format(argument))
-        elif wish != "greeting unread":
+        elif wish not in ("greeting unread", "octets together"):
             raise Mismatch(f"given: not understood: {wish}")
 
     # What is said and answered.
