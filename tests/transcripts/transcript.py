@@ -10,6 +10,7 @@
     given connection 1 as anna, enabled QRESYNC, selected INBOX
     given connection 2
     given connection 3, greeting unread
+    given connection 4, octets together   one segment for each line, with --octets too
     1> a1 NOOP          sent with CRLF
     1>> a1 NO\\r\\n      sent as it is, with \\r \\n \\t \\xHH \\\\ escapes
     1< a1 OK ...        one line of the answer; `...` at the end: any rest of the line
