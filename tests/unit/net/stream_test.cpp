@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <thread>
 
 #include "lib/net/fd_passing.h"
@@ -148,7 +149,7 @@ TEST_F(StreamTest, LargeWritesKeepTheirOrder) {
 
 TEST_F(StreamTest, ShutDownWritesStillReadsAndTracesWhatPasses) {
   const std::string folder = testing::TempDir() + "trace-" + std::to_string(::getpid());
-  std::system(("mkdir -p " + folder + "/anna").c_str());
+  std::filesystem::create_directories(folder + "/anna");
   EXPECT_EQ(Trace::begin(folder, "bob", "imap", 1), nullptr);
   EXPECT_EQ(Trace::begin(folder, "../anna", "imap", 1), nullptr);
   stream_.set_trace(Trace::begin(folder, "anna", "imap", 0x1f));
@@ -159,7 +160,7 @@ TEST_F(StreamTest, ShutDownWritesStillReadsAndTracesWhatPasses) {
   const std::string trace = read_file(folder + "/anna/imap-1f.trace").value();
   EXPECT_THAT(trace, testing::HasSubstr("4 octets\nin\r\n"));
   EXPECT_THAT(trace, testing::HasSubstr("5 octets\nout\r\n"));
-  std::system(("rm -r " + folder).c_str());
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace
