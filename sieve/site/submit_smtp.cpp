@@ -56,7 +56,7 @@ class Dialogue {
 
   /// Up to the reply to EHLO. What the MTA says there is never final.
   Result<void> open() {
-    if (!curl_) return fail(Errc::unavailable, "libcurl has no memory");
+    if (!curl_) return fail(Errc::unavailable, "libcurl gives no handle");
     const CURLcode done = curl_easy_perform(curl_.get());
     if (done != CURLE_OK)
       return fail(Errc::unavailable, "{}",
@@ -222,8 +222,6 @@ class SmtpSubmitter : public Submitter {
 }  // namespace
 
 Result<std::unique_ptr<Submitter>> make_smtp_submitter(std::string_view url, std::string hostname) {
-  if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-    return fail(Errc::unavailable, "libcurl doesn't start");
   while (url.ends_with('/')) url.remove_suffix(1);
   // libcurl says in EHLO what stands behind the host.
   return std::unique_ptr<Submitter>(

@@ -63,7 +63,7 @@ Result<void> post_json(const std::string& url, const std::string& json) {
   const std::unique_ptr<CURL, Freed> curl(curl_easy_init());
   const std::unique_ptr<curl_slist, Freed> fields(
       curl_slist_append(nullptr, "Content-Type: application/json; charset=utf-8"));
-  if (!curl || !fields) return fail(Errc::unavailable, "libcurl has no memory");
+  if (!curl || !fields) return fail(Errc::unavailable, "libcurl gives no handle");
   char problem[CURL_ERROR_SIZE] = "";
   curl_easy_setopt(curl.get(), CURLOPT_URL, url.c_str());
   curl_easy_setopt(curl.get(), CURLOPT_PROTOCOLS_STR, "https,http");
