@@ -130,7 +130,7 @@ Code Checker::statement(const Node& node, std::string_view previous) {
     bind(node, row, "command", code);
   }
   if (lenient_ && diagnostics_.size() > before) {
-    code.unusable = diagnostics_[before].text;
+    code.unusable = std::make_shared<const std::string>(diagnostics_[before].text);
     diagnostics_.resize(before);
   }
   return code;
@@ -147,7 +147,7 @@ Code Checker::test(const Node& node) {
           fmt::format("unknown test '{}'{}", node.name, suggestion(node.name, all_tests())));
   bind(node, row, "test", code);
   if (lenient_ && diagnostics_.size() > before) {
-    code.unusable = diagnostics_[before].text;
+    code.unusable = std::make_shared<const std::string>(diagnostics_[before].text);
     diagnostics_.resize(before);
   }
   return code;
@@ -231,7 +231,7 @@ bool Checker::tag(const Node& node, std::size_t& at, Code& code) {
     }
     if (!this->value(node.arguments[++at], tag->value, what, value)) return false;
   }
-  code.tags.emplace_back(tag->tag, std::move(value));
+  code.add(tag->tag, std::move(value));
   return true;
 }
 
@@ -285,7 +285,10 @@ bool Checker::value(const Argument& argument, Arg wanted, std::string_view what,
   out.at = argument.at;
   out.kind = strings ? Value::Kind::strings : Value::Kind::number;
   out.number = argument.number;
-  for (const auto& string : argument.strings) out.strings.push_back(text(string));
+  for (const auto& string : argument.strings) {
+    out.strings.push_back(text(string));
+    out.has_variables |= out.strings.back().has_variables;
+  }
   return true;
 }
 

@@ -7,11 +7,12 @@
 
 namespace postern::sieve {
 
-bool Value::constant() const {
-  return std::ranges::none_of(strings, [](const Text& text) { return text.has_variables; });
+void Code::add(Tag tag, Value value) {
+  tag_bits |= bit_of(tag);
+  tags.emplace_back(tag, std::move(value));
 }
 
-const Value* Code::find(Tag tag) const {
+const Value* Code::search(Tag tag) const {
   const auto found =
       std::ranges::find_if(tags, [&](const auto& bound) { return bound.first == tag; });
   return found == tags.end() ? nullptr : &found->second;

@@ -112,11 +112,12 @@ struct Text {
 struct Value {
   enum class Kind : std::uint8_t { none, number, strings };
   Kind kind = Kind::none;
+  bool has_variables = false;  // one of the strings has
   Position at;
   std::uint64_t number = 0;
   std::vector<Text> strings;
   /// True when no string of it needs expansion.
-  [[nodiscard]] bool constant() const;
+  [[nodiscard]] bool constant() const { return !has_variables; }
 };
 
 /// How a test compares, from its tags.
@@ -126,24 +127,33 @@ struct MatchSpec {
   Relation relation = Relation::eq;
 };
 
-/// One bound command or test.
+/// One bound command or test. In the server each message finds the code cold, so what every run
+/// reads stands first.
 struct Code {
   const Row* row = nullptr;
   Position at;
-  std::vector<std::pair<Tag, Value>> tags;
-  std::vector<Value> args;  // one for each place of the row; an omitted optional one is none
-  std::vector<Code> tests;
-  std::vector<Code> block;
+  /// In an `if` with a failed ihave: what could not be checked, told when it is reached.
+  std::shared_ptr<const std::string> unusable;
   MatchSpec match;
   AddressPart part = AddressPart::all;
+  std::uint64_t tag_bits = 0;  // which tags may be there, modulo 64
+  std::vector<Code> tests;
+  std::vector<Value> args;  // one for each place of the row; an omitted optional one is none
   /// The keys of a :regex or :matches test when they are constant, compiled with the script.
-  std::vector<std::shared_ptr<const Regex>> regexes;
   std::vector<std::shared_ptr<const Glob>> globs;
-  /// In an `if` with a failed ihave: what could not be checked, told when it is reached.
-  std::string unusable;
+  std::vector<std::shared_ptr<const Regex>> regexes;
+  std::vector<std::pair<Tag, Value>> tags;
+  std::vector<Code> block;
 
+  void add(Tag tag, Value value);
   [[nodiscard]] bool has(Tag tag) const { return find(tag) != nullptr; }
-  [[nodiscard]] const Value* find(Tag tag) const;
+  [[nodiscard]] const Value* find(Tag tag) const {
+    return (tag_bits & bit_of(tag)) == 0 ? nullptr : search(tag);
+  }
+
+ private:
+  static std::uint64_t bit_of(Tag tag) { return 1ULL << (static_cast<unsigned>(tag) % 64); }
+  [[nodiscard]] const Value* search(Tag tag) const;
 };
 
 }  // namespace postern::sieve

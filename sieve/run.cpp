@@ -58,7 +58,7 @@ Result<Flow> Run::block(const std::vector<Code>& code) {
     failed_script_ = frame().name;
     if (branch) {
       TRY(spend());
-      if (!each.unusable.empty()) return fail(Errc::not_supported, "{}", each.unusable);
+      if (each.unusable) return fail(Errc::not_supported, "{}", *each.unusable);
       taken = TRY(test(each.tests.front()));
       if (!taken) continue;
     }
@@ -70,7 +70,7 @@ Result<Flow> Run::block(const std::vector<Code>& code) {
 
 Result<Flow> Run::statement(const Code& code) {
   TRY(spend());
-  if (!code.unusable.empty()) return fail(Errc::not_supported, "{}", code.unusable);
+  if (code.unusable) return fail(Errc::not_supported, "{}", *code.unusable);
   if (tracing()) trace(code.at, code.row->name);
   if (code.row->command == nullptr) return block(code.block);  // else
   return code.row->command(*this, code);
@@ -78,7 +78,7 @@ Result<Flow> Run::statement(const Code& code) {
 
 Result<bool> Run::test(const Code& code) {
   TRY(spend());
-  if (!code.unusable.empty()) return fail(Errc::not_supported, "{}", code.unusable);
+  if (code.unusable) return fail(Errc::not_supported, "{}", *code.unusable);
   const bool result = TRY(code.row->test(*this, code));
   if (tracing()) trace(code.at, fmt::format("{}: {}", code.row->name, result));
   return result;
