@@ -387,6 +387,21 @@ void Checker::ihave(const Text& name) {
     lenient_ = true;
 }
 
+namespace {
+
+// A copy made in one go lies in memory as the interpreter walks it, a rule's tests beside the next
+// rule's and the blocks, which are seldom entered, behind them all. What the checker leaves is
+// scattered, and in the server each message waits for it anew.
+std::vector<Code> laid_out(std::vector<Code> code) {
+  std::vector<std::vector<Code>> blocks;
+  for (auto& each : code) blocks.push_back(std::exchange(each.block, {}));
+  std::vector<Code> out = code;
+  for (std::size_t i = 0; i < out.size(); ++i) out[i].block = laid_out(std::move(blocks[i]));
+  return out;
+}
+
+}  // namespace
+
 std::shared_ptr<const Script> compile(std::string_view text, const Environment& environment,
                                       Diagnostics& diagnostics) {
   const auto nodes = parse(text, environment.limits, diagnostics);
@@ -394,7 +409,7 @@ std::shared_ptr<const Script> compile(std::string_view text, const Environment& 
   auto script = std::make_shared<Script>();
   script->environment = environment;
   Checker checker(environment, diagnostics);
-  script->code = checker.script(*nodes);
+  script->code = laid_out(checker.script(*nodes));
   script->required = checker.caps();
   std::ranges::stable_sort(diagnostics, {},
                            [](const Diagnostic& d) { return std::pair(d.at.line, d.at.column); });
