@@ -8,6 +8,7 @@
 
 #include "lib/base/text.h"
 #include "sieve/encoded_character.h"
+#include "sieve/glob.h"
 #include "sieve/parser.h"
 #include "sieve/variables.h"
 
@@ -389,6 +390,11 @@ void Checker::ihave(const Text& name) {
 
 namespace {
 
+void lay_out_globs(Code& code) {
+  for (auto& glob : code.globs) glob = std::make_shared<const Glob>(*glob);
+  std::ranges::for_each(code.tests, lay_out_globs);
+}
+
 // A copy made in one go lies in memory as the interpreter walks it, a rule's tests beside the next
 // rule's and the blocks, which are seldom entered, behind them all. What the checker leaves is
 // scattered, and in the server each message waits for it anew.
@@ -396,6 +402,7 @@ std::vector<Code> laid_out(std::vector<Code> code) {
   std::vector<std::vector<Code>> blocks;
   for (auto& each : code) blocks.push_back(std::exchange(each.block, {}));
   std::vector<Code> out = code;
+  std::ranges::for_each(out, lay_out_globs);
   for (std::size_t i = 0; i < out.size(); ++i) out[i].block = laid_out(std::move(blocks[i]));
   return out;
 }
