@@ -1,6 +1,6 @@
 // libcurl, opened when something is sent for the first time. With it come some thirty libraries
-// (GnuTLS, LDAP, Kerberos, …): half a megabyte in every worker, of which few ever send anything. The
-// functions below are those of <curl/curl.h> that we use, under their own names.
+// (GnuTLS, LDAP, Kerberos, …): half a megabyte in every worker, of which few ever send anything.
+// The functions below are those of <curl/curl.h> that we use, under their own names.
 #include <curl/curl.h>
 #include <dlfcn.h>
 
