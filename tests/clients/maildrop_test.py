@@ -158,7 +158,9 @@ class Maildrop(harness.ClientTest):
         self.assertEqual(client.capa()["EXPIRE"], ["30"])
         client.quit()
         for _ in range(11):
+            self.server.parked_sessions(user)  # the last one has ended: three at once are the limit
             self.pop3(user).quit()
+        self.server.parked_sessions(user)
         self.assertRegex(self.refusal(self.pop3, user), r"^-ERR \[LOGIN-DELAY\] ")
 
     def test_in_use_when_all_of_the_users_sessions_are_busy(self):

@@ -16,7 +16,8 @@ QUICKSTART = ROOT / "tools" / "quickstart"
 BUG = re.compile(r"Sanitizer:|: runtime error: |: Assertion '|event=process\.abort")
 SANITIZED = os.environ.get("POSTERN_PRESET") in ("asan", "tsan")
 os.environ.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
-os.environ.setdefault("ASAN_OPTIONS", "detect_stack_use_after_return=1:strict_string_checks=1")
+os.environ.setdefault("ASAN_OPTIONS", "detect_stack_use_after_return=1:strict_string_checks=1"
+                      ":verify_asan_link_order=0")  # faketime is loaded first
 
 
 class Postern(Instance):
