@@ -122,7 +122,8 @@ Result<void> check_server_entry(const Context& ctx, const meta::AnnotationChange
 // RFC 6154 §4: the entry is the mailbox's list of special uses, in any order, or NIL.
 Result<std::string> special_uses_in(Context& ctx, const meta::AnnotationChange& change) {
   std::vector<std::string> uses;
-  for (const std::string_view use : split(change.value.value_or(""), ' '))
+  const std::string value = change.value.value_or("");
+  for (const std::string_view use : split(value, ' '))
     if (!use.empty()) uses.emplace_back(use);
   return known_special_uses(ctx, uses);
 }
