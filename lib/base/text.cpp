@@ -165,4 +165,17 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
+bool has_controls(std::string_view utf8) {
+  if (utf8.find("\xE2\x80\xA8") != std::string_view::npos ||
+      utf8.find("\xE2\x80\xA9") != std::string_view::npos)
+    return true;
+  for (std::size_t i = 0; i < utf8.size(); ++i) {
+    const auto c = static_cast<unsigned char>(utf8[i]);
+    if (c < 0x20 || c == 0x7F) return true;
+    if (c == 0xC2 && i + 1 < utf8.size() && static_cast<unsigned char>(utf8[i + 1]) < 0xA0)
+      return true;
+  }
+  return false;
+}
+
 }  // namespace postern

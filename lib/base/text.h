@@ -48,5 +48,8 @@ Result<std::string> from_base64(std::string_view text);
 /// Well-formed UTF-8 (RFC 3629): no overlong forms, no surrogates, at most U+10FFFF.
 bool is_utf8(std::string_view text);
 bool is_ascii(std::string_view text);
+/// Whether UTF-8 has a control character: C0, DEL, C1, or the line and paragraph separators U+2028
+/// and U+2029, which names may have no more (RFC 5804 §1.6, RFC 6855 §3).
+bool has_controls(std::string_view utf8);
 
 }  // namespace postern

@@ -14,20 +14,6 @@ constexpr std::ptrdiff_t kMostLevels = 50;
 constexpr std::string_view kUserTree = "user/";
 constexpr char kLevelKey = '\x01';  // sorts before everything that a name may hold
 
-/// C0, DEL, C1, and the line and paragraph separators U+2028 and U+2029, in UTF-8 (RFC 6855 §3).
-bool has_control(std::string_view text) {
-  if (text.find("\xE2\x80\xA8") != std::string_view::npos ||
-      text.find("\xE2\x80\xA9") != std::string_view::npos)
-    return true;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c < 0x20 || c == 0x7F) return true;
-    if (c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0)
-      return true;
-  }
-  return false;
-}
-
 /// NFC is the identity on ASCII: most names never reach ICU.
 Result<std::string> normalized(std::string_view text) {
   if (is_ascii(text)) return std::string(text);
@@ -38,7 +24,7 @@ Result<std::string> normalized(std::string_view text) {
 bool good_local_part(std::string_view local) {
   if (local.empty() || local.front() == '.' || local.front() == '-') return false;
   if (local == "anyone" || local == "anonymous") return false;
-  return local.find_first_of("/%*@+ ") == std::string_view::npos && !has_control(local);
+  return local.find_first_of("/%*@+ ") == std::string_view::npos && !has_controls(local);
 }
 
 bool good_domain(std::string_view domain) {
@@ -52,7 +38,7 @@ bool good_path(std::string_view path) {
   if (path.empty() || path.size() > kMostNameOctets) return false;
   if (path.front() == '/' || path.back() == '/') return false;
   if (path.find("//") != std::string_view::npos) return false;
-  if (path.find_first_of("%*") != std::string_view::npos || has_control(path)) return false;
+  if (path.find_first_of("%*") != std::string_view::npos || has_controls(path)) return false;
   return std::ranges::count(path, '/') < kMostLevels;
 }
 

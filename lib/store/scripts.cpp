@@ -32,14 +32,6 @@ std::string stem_of(std::string_view name) {
   return std::string(kDigest) + guid_of(name).hex();
 }
 
-/// A name as Unicode has it between U+0080 and U+009F, or a line or paragraph separator.
-bool has_odd_controls(std::string_view name) {
-  for (std::size_t i = 0; i + 1 < name.size(); ++i)
-    if (name[i] == '\xC2' && static_cast<unsigned char>(name[i + 1]) < 0xA0) return true;
-  return name.find("\xE2\x80\xA8") != std::string_view::npos ||
-         name.find("\xE2\x80\xA9") != std::string_view::npos;
-}
-
 std::optional<std::string> name_of_stem(std::string_view file) {
   std::string out;
   for (std::size_t i = 0; i < file.size(); ++i) {
@@ -102,9 +94,7 @@ Scripts Scripts::of(const config::Config& config, const meta::UserRecord& user) 
 
 Result<void> Scripts::check_name(std::string_view name) {
   if (name.empty() || !is_utf8(name)) return fail(Errc::bad_syntax, "not a script name");
-  if (std::ranges::any_of(name, [](char c) { return (c >= 0 && c < ' ') || c == 127; }) ||
-      has_odd_controls(name))
-    return fail(Errc::bad_syntax, "control character in a script name");
+  if (has_controls(name)) return fail(Errc::bad_syntax, "control character in a script name");
   if (name.size() > kMaxName)
     return fail(Errc::bad_syntax, "script name of {} octets", name.size());
   return {};

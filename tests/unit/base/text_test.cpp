@@ -40,6 +40,12 @@ TEST(Text, Utf8RefusesOverlongSurrogatesAndTruncation) {
     EXPECT_FALSE(is_utf8(bad));
 }
 
+TEST(Text, ControlsAreFoundInUtf8) {
+  EXPECT_FALSE(has_controls("gr\xc3\xbc\xc3\x9f \xc2\xa0 \xe2\x80\xa7"));
+  for (const char* bad : {"a\tb", "\x7f", "\xc2\x80", "x\xc2\x9f", "\xe2\x80\xa8", "\xe2\x80\xa9"})
+    EXPECT_TRUE(has_controls(bad));
+}
+
 TEST(Text, HexUndoesItself) {
   EXPECT_EQ(from_hex(to_hex("\x01\xfe\x80")).value(), "\x01\xfe\x80");
   EXPECT_FALSE(from_hex("abc"));
