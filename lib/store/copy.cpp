@@ -152,16 +152,9 @@ void drop_leaving(const MailboxFiles& from, const State& state, Selection& chose
       return row.uid >= range.first && row.uid - range.first < range.count;
     });
     if (at != leaving.end()) return true;
-    std::uint32_t low = 0, high = state.count;
-    while (low < high) {
-      const std::uint32_t middle = low + (high - low) / 2;
-      if (load_row(from.index.block(block::of(middle)), block::slot(middle)).uid < row.uid)
-        low = middle + 1;
-      else
-        high = middle;
-    }
-    if (low == state.count) return true;
-    const Row now = load_row(from.index.block(block::of(low)), block::slot(low));
+    const std::uint32_t record = from.index.lower_bound(row.uid, state.count);
+    if (record == state.count) return true;
+    const Row now = load_row(from.index.block(block::of(record)), block::slot(record));
     return now.uid != row.uid || (now.flags & bits::kExpunged) != 0;
   });
   chosen.bytes = 0;
@@ -178,21 +171,12 @@ Result<State> finish_move(MailboxFiles& from, std::span<const Range> uids, std::
   auto change = TRY(Change::begin(from, "move", 0, true));
   if (!is_open(from, txn)) return change.state;
   RangesPayload gone{.value = static_cast<std::uint32_t>(wall_seconds()), .ranges = {}};
-  std::uint32_t record = 0;
   const auto uid_at = [&](std::uint32_t r) {
     return *from.index.block(block::of(r)).at<std::uint32_t>(column::kUid, block::slot(r));
   };
   for (const Range& range : uids) {
-    std::uint32_t low = record, high = change.state.count;
-    while (low < high) {
-      const std::uint32_t middle = low + (high - low) / 2;
-      if (uid_at(middle) < range.first)
-        low = middle + 1;
-      else
-        high = middle;
-    }
-    for (record = low; record < change.state.count && uid_at(record) < range.first + range.count;
-         ++record)
+    for (std::uint32_t record = from.index.lower_bound(range.first, change.state.count);
+         record < change.state.count && uid_at(record) < range.first + range.count; ++record)
       if ((*from.index.block(block::of(record))
                 .at<std::uint64_t>(column::kFlags, block::slot(record)) &
            bits::kExpunged) == 0)
