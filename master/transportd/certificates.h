@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "lib/base/result.h"
+#include "master/transportd/openssl_owners.h"
 
 namespace postern::transportd {
 
@@ -39,15 +40,6 @@ struct TicketKey {
   std::array<unsigned char, 32> aes{};
   std::array<unsigned char, 32> hmac{};
 };
-
-struct SslCtxFree {
-  void operator()(SSL_CTX* ctx) const { SSL_CTX_free(ctx); }
-};
-using SslCtx = std::unique_ptr<SSL_CTX, SslCtxFree>;
-struct EvpCipherFree {
-  void operator()(EVP_CIPHER* cipher) const { EVP_CIPHER_free(cipher); }
-};
-using EvpCipher = std::unique_ptr<EVP_CIPHER, EvpCipherFree>;
 
 /// The contexts of one generation of certificates. Connections hold a reference to theirs, so a
 /// reload drops nobody. Stays where it is: OpenSSL's callbacks point to it.

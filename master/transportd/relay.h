@@ -12,14 +12,10 @@
 #include "lib/base/fd.h"
 #include "lib/base/result.h"
 #include "master/transportd/flow.h"
+#include "master/transportd/openssl_owners.h"
 #include "master/transportd/ssl_memory.h"
 
 namespace postern::transportd {
-
-struct SslFree {
-  void operator()(SSL* ssl) const { SSL_free(ssl); }
-};
-using Ssl = std::unique_ptr<SSL, SslFree>;
 
 class Relay final : public Flow {
  public:

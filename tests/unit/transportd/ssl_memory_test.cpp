@@ -10,32 +10,22 @@
 #include <string>
 #include <string_view>
 
+#include "master/transportd/openssl_owners.h"
+
 namespace postern::transportd {
 namespace {
 
 // Before main(), and so before any test makes OpenSSL allocate.
 const bool taken_over = take_over_ssl_memory(3);
 
-template <auto Free>
-struct FreeWith {
-  template <typename T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
-using Ctx = std::unique_ptr<SSL_CTX, FreeWith<SSL_CTX_free>>;
-using Connection = std::unique_ptr<SSL, FreeWith<SSL_free>>;
-using Key = std::unique_ptr<EVP_PKEY, FreeWith<EVP_PKEY_free>>;
-using Certificate = std::unique_ptr<X509, FreeWith<X509_free>>;
-
-Ctx server_context(int version) {
+SslCtx server_context(int version) {
   const Key key(EVP_EC_gen("P-256"));
-  const Certificate certificate(X509_new());
+  const X509Ptr certificate(X509_new());
   X509_gmtime_adj(X509_getm_notBefore(certificate.get()), 0);
   X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 3600);
   X509_set_pubkey(certificate.get(), key.get());
   X509_sign(certificate.get(), key.get(), EVP_sha256());
-  Ctx context(SSL_CTX_new(TLS_server_method()));
+  SslCtx context(SSL_CTX_new(TLS_server_method()));
   SSL_CTX_use_certificate(context.get(), certificate.get());
   SSL_CTX_use_PrivateKey(context.get(), key.get());
   SSL_CTX_set_max_proto_version(context.get(), version);
@@ -61,8 +51,8 @@ struct Pair {
       SSL_do_handshake(server.get());
     }
   }
-  Ctx client_context;
-  Connection server, client;
+  SslCtx client_context;
+  Ssl server, client;
 };
 
 std::string passes(SSL* from, SSL* to, std::string_view text) {
@@ -83,7 +73,7 @@ bool empty(const SSL* ssl) {
 TEST(SslMemory, FoldedObjectsHoldNothingAndGoOnAsTheyWere) {
   ASSERT_TRUE(taken_over);
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
-    const Ctx context = server_context(version);
+    const SslCtx context = server_context(version);
     const Pair pair(context.get());
     FoldedSsl folded;
     for (const std::string_view text : {"one", "two", "three"}) {
@@ -101,7 +91,7 @@ TEST(SslMemory, FoldedObjectsHoldNothingAndGoOnAsTheyWere) {
 }
 
 TEST(SslMemory, WhatComesWhileFoldedIsReadAfterwards) {
-  const Ctx context = server_context(TLS1_3_VERSION);
+  const SslCtx context = server_context(TLS1_3_VERSION);
   const Pair pair(context.get());
   FoldedSsl folded;
   folded.fold(pair.server.get());
@@ -113,8 +103,8 @@ TEST(SslMemory, WhatComesWhileFoldedIsReadAfterwards) {
 }
 
 TEST(SslMemory, BeyondTheRoomObjectsComeFromMallocAndStayAsTheyAre) {
-  const Ctx context = server_context(TLS1_3_VERSION);
-  std::array<Connection, 5> all;
+  const SslCtx context = server_context(TLS1_3_VERSION);
+  std::array<Ssl, 5> all;
   for (auto& one : all) one.reset(SSL_new(context.get()));
   std::size_t in_pages = 0;
   for (auto& one : all) {
