@@ -23,10 +23,15 @@ void* open_library() {
   return init != nullptr && init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? library : nullptr;
 }
 
+void* the_library() {
+  static void* const opened = open_library();
+  return opened;
+}
+
 /// Function `name`, whose type is that of `declared`; null if there is no library.
 template <typename Function>
 Function* find(Function*, const char* name) {
-  static void* const library = open_library();
+  void* const library = the_library();
   return library == nullptr ? nullptr : reinterpret_cast<Function*>(::dlsym(library, name));
 }
 
