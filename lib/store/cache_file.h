@@ -31,6 +31,15 @@ class CacheFile {
   /// The record at `offset` up to its own length, borrowed from the map; empty when there is none.
   /// Records never move while the file is open here.
   std::string_view read(std::uint64_t offset);
+  /// Asks the processor for the head of the record at `offset` and for what follows it, commonly
+  /// the ENVELOPE. Any offset will do; pages that aren't mapped yet stay so. Always inline: GCC 12
+  /// takes a function that does nothing but prefetch for one without effect and drops its calls.
+  [[gnu::always_inline]] void prefetch(std::uint64_t offset) const {
+    constexpr std::uint64_t kOctets = 448, kCacheLine = 64;
+    if (offset > mapped_ || mapped_ - offset < kOctets) return;
+    for (std::uint64_t at = 0; at < kOctets; at += kCacheLine)
+      __builtin_prefetch(base_ + offset + at);
+  }
   /// Under the mailbox lock: writes records one behind the other from state.cache_end on, which
   /// moves. Gives the offset of the first.
   Result<std::uint64_t> append(State& state, std::string_view records, const MailboxId& mailbox,

@@ -151,6 +151,10 @@ Result<MessageBytes> Mailbox::message(RecNo record) {
   return bytes;
 }
 
+// Walks in order waited for memory at each record (its head stands on a page of its own): with this
+// many on their way the ENVELOPEs of 100,000 messages took 20 ms instead of 46; with 8 or 16, 24.
+constexpr std::uint32_t kAhead = 4;
+
 Result<CachedFacts> Mailbox::facts(RecNo record) {
   const std::uint32_t r = record.value();
   const Guid guid = *cell<Guid>(record, column::kGuid);
@@ -161,6 +165,9 @@ Result<CachedFacts> Mailbox::facts(RecNo record) {
   const std::uint64_t bit = std::uint64_t{1} << (r % 64);
   const auto offset =
       __atomic_load_n(cell<std::uint64_t>(record, column::kCache), __ATOMIC_ACQUIRE);
+  if (const RecNo ahead(r + kAhead); ahead.value() < impl_->head.count)
+    impl_->files.cache.prefetch(
+        __atomic_load_n(cell<std::uint64_t>(ahead, column::kCache), __ATOMIC_RELAXED));
   if (auto facts = open_cache_record(impl_->files.cache.read(offset), guid, (word & bit) != 0)) {
     word |= bit;
     return *facts;

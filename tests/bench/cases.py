@@ -131,7 +131,8 @@ def fetch(subject, number):
     big = subject.mailbox(f"big{number}", subject.size.big)
     metrics = {}
     for name, item in ITEMS.items():
-        result = subject.load("fetch", mailbox=big, item=item, repeat=4)
+        result = subject.load("fetch", mailbox=big, item=item, repeat=4,
+                              room=subject.size.big * 1024)
         metrics[f"fetch_{name}_first"] = result["first_per_s"]
         metrics[f"fetch_{name}"] = result["repeated_per_s"]
     return metrics

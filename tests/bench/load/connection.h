@@ -5,6 +5,7 @@
 #include <openssl/ssl.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -62,6 +63,9 @@ class Connection {
 
   /// From here on both sides send DEFLATE blocks.
   void compress() { compression_ = std::make_unique<Compression>(); }
+  /// Makes and touches the memory for answers of up to `octets`, so that an answer's time isn't
+  /// that of its reader's growth.
+  void reserve(std::size_t octets) { buffer_.resize(std::max(buffer_.size(), octets)); }
   void send(std::string_view bytes);
   /// The next line without CRLF; valid until the next call.
   std::string_view line();

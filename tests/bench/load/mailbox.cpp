@@ -60,13 +60,15 @@ void run_fill(const Options& options) {
   Json{}.add("messages", static_cast<std::size_t>(wanted)).add("seconds", watch.seconds()).print();
 }
 
-/// --mailbox NAME --item ITEM --repeat R --compress 0|1: FETCH 1:* ITEM, R times in one session.
+/// --mailbox NAME --item ITEM --repeat R --compress 0|1 --room OCTETS: FETCH 1:* ITEM, R times in
+/// one session, whose buffer has that much room from the start.
 /// Prints the rate of the first time and the median of the others, the octets of one answer and how
 /// many of them there are on the connection (inside TLS).
 void run_fetch(const Options& options) {
   TlsResumption tls;
   ImapSession session{address_of(options), options.text("user", "user1"), &tls};
   session.command(fmt::format("SELECT {}", options.text("mailbox", "big")));
+  session.connection().reserve(static_cast<std::size_t>(options.number("room", 0)));
   const std::string command = fmt::format("FETCH 1:* {}", options.text("item", "(UID FLAGS)"));
   std::vector<double> rates;
   std::size_t octets = 0;
