@@ -136,7 +136,7 @@ Session::Step Session::idle_boundary() {
     if (const auto told = ctx_.selected ? tell_changes(ctx_, true) : Result<void>{}; !told)
       return selected_lost(told.error());
     if (has_line()) break;
-    const auto ready = stream_.wait_readable(milliseconds{0});
+    const auto ready = stream_.wait_readable({});
     if (!ready) return read_failed(ready.error());
     if (!*ready) return park_at_boundary();
     if (const auto filled = stream_.fill(); !filled) return read_failed(filled.error());

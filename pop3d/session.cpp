@@ -133,7 +133,8 @@ bool Pop3::step() {
   if (!stream.more_input_buffered()) {
     // A client puts each message away before it goes on, and to open the maildrop again costs more
     // than to wait for that. Nothing is waited for when others need the worker: linger() is 0 then.
-    const auto patience = runtime.linger() * (conn.state == State::transaction ? 10 : 1);
+    net::Patience patience = runtime.linger();
+    if (conn.state == State::transaction) patience.wait *= 10;
     const auto ready = stream.wait_readable(patience);
     if (!ready) {
       input_failed(ready.error());

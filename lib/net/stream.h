@@ -12,6 +12,7 @@
 
 #include "lib/base/fd.h"
 #include "lib/base/result.h"
+#include "lib/net/patience.h"
 #include "lib/net/trace.h"
 
 namespace postern::net {
@@ -67,9 +68,10 @@ class Stream {
   void consume(std::size_t size) { in_begin_ += size; }
   /// Reads at least one octet more into buffered().
   Result<void> fill();
-  /// Whether the socket has more to read, or its end, now or within `wait`; what is buffered
-  /// already doesn't count. Flushes the output first. For lingering before a session is parked.
-  Result<bool> wait_readable(std::chrono::milliseconds wait);
+  /// Whether the socket has more to read, or its end, now or within `patience.wait`; what is
+  /// buffered already doesn't count. Flushes the output first. For lingering before a session is
+  /// parked.
+  Result<bool> wait_readable(Patience patience);
 
   /// Up to the next LF. The read limit counts for the line as a whole.
   /// @error too_big  more than `most` octets before the LF; they stay buffered: skip_line()
@@ -105,6 +107,7 @@ class Stream {
  private:
   Result<void> fill_until(std::int64_t deadline);
   Result<bool> poll_input(std::int64_t deadline);
+  bool look_until(std::int64_t end) const;
   Result<bool> receive();
   void make_room_for_input();
   void send_all(std::string_view bytes);
@@ -122,6 +125,7 @@ class Stream {
   std::size_t in_end_ = 0;
   std::unique_ptr<char[]> out_;  // kBuffer octets, made at the first write
   std::size_t out_size_ = 0;
+  bool quick_peer_ = false;  // it answered the last time so soon that sleeping took longer
   bool broken_ = false;
   Error broken_by_;
 };

@@ -21,6 +21,7 @@
 #include "lib/base/ids.h"
 #include "lib/base/result.h"
 #include "lib/config/config.h"
+#include "lib/net/patience.h"
 
 namespace postern::service {
 
@@ -130,8 +131,8 @@ class Runtime {
   /// Whether STARTTLS can be offered: transportd runs and has a certificate.
   [[nodiscard]] virtual bool tls_available() const { return false; }
   /// How long to wait for the next command before parking: `service.*.linger`, 0 in a hurry.
-  [[nodiscard]] virtual std::chrono::milliseconds linger() const {
-    return std::chrono::milliseconds{hurry() || stopping() ? 0 : 5};
+  [[nodiscard]] virtual net::Patience linger() const {
+    return {.wait = std::chrono::milliseconds{hurry() || stopping() ? 0 : 5}};
   }
 };
 

@@ -25,7 +25,8 @@ namespace {
 constexpr std::uint64_t kLookAtMemoryEvery = 64;  // sessions
 constexpr std::int64_t kAskAgain = 500;           // ms until a login is told to porter once more
 constexpr std::int64_t kGiveUp = 10'000;
-constexpr std::int64_t kTidyAfter = 2'000;  // ms without a session
+constexpr std::int64_t kTidyAfter = 2'000;       // ms without a session
+constexpr std::chrono::microseconds kAwake{50};  // some ten times what a command takes
 constexpr std::size_t kWorthTrimming = 256 << 10;
 
 // Set by SIGTERM: a signal handler can reach nothing else.
@@ -253,8 +254,20 @@ bool Worker::stopping() const {
   return terminated != 0 || setup_.scoreboard->head().stopping.load() != 0;
 }
 
-std::chrono::milliseconds Worker::linger() const {
-  return hurry() || stopping() ? std::chrono::milliseconds{0} : setup_.settings.linger;
+// Whether each session in hand may have a processor for itself and leave one to its client.
+bool Worker::processors_are_idle() const {
+  static const long processors = sysconf(_SC_NPROCESSORS_ONLN);
+  long busy = 0;
+  for (const PoolRow& pool : setup_.scoreboard->head().pools)
+    busy += long{pool.workers.load(std::memory_order_relaxed)} -
+            long{pool.idle.load(std::memory_order_relaxed)};
+  return 2 * busy <= processors;
+}
+
+net::Patience Worker::linger() const {
+  if (hurry() || stopping()) return {};
+  return {.wait = setup_.settings.linger,
+          .awake = processors_are_idle() ? kAwake : std::chrono::microseconds{0}};
 }
 
 Result<void> Worker::logged_in(std::string_view user) {

@@ -38,7 +38,7 @@ class Worker final : public Runtime {
   [[nodiscard]] bool makes_room(std::uint32_t commands, std::size_t unread) const override;
   [[nodiscard]] bool stopping() const override;
   [[nodiscard]] bool tls_available() const override;
-  [[nodiscard]] std::chrono::milliseconds linger() const override;
+  [[nodiscard]] net::Patience linger() const override;
   Result<void> logged_in(std::string_view user) override;
   std::chrono::milliseconds login_failed(std::string_view user) override;
   std::chrono::seconds too_early(std::string_view user, std::chrono::seconds interval,
@@ -63,6 +63,7 @@ class Worker final : public Runtime {
   Park relay(const Ticket& ticket, bool leaving, Outcome outcome);
   Result<Fd> begin_compression(const Compress& start, const std::string& unread);
   [[nodiscard]] bool should_leave() const;
+  [[nodiscard]] bool processors_are_idle() const;
 
   Daemon& daemon_;
   WorkerSetup setup_;

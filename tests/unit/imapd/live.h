@@ -31,9 +31,7 @@ class FakeRuntime : public service::Runtime {
   std::chrono::milliseconds login_failed(std::string_view) override {
     return std::chrono::milliseconds(7);
   }
-  [[nodiscard]] std::chrono::milliseconds linger() const override {
-    return std::chrono::milliseconds(0);
-  }
+  [[nodiscard]] net::Patience linger() const override { return {}; }
 
  private:
   const config::Config& config_;

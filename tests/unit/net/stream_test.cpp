@@ -88,8 +88,23 @@ TEST_F(StreamTest, OutputLeavesWhenInputIsWaitedForAndNotBefore) {
   peer_sends("A\r\n");
   EXPECT_EQ(stream_.read_line(100)->text, "A");
   EXPECT_EQ(peer_has(), "") << "input was there: nothing had to be sent";
-  EXPECT_FALSE(stream_.wait_readable(milliseconds(0)).value());
+  EXPECT_FALSE(stream_.wait_readable({}).value());
   EXPECT_EQ(peer_has(), "250 one\r\n250 two\r\n");
+}
+
+TEST_F(StreamTest, AwakeOrAsleepTheAnswerIsTheSame) {
+  const Patience asleep{.wait = milliseconds(5)};
+  const Patience awake{.wait = milliseconds(5), .awake = std::chrono::milliseconds(1)};
+  for (const Patience& patience : {asleep, awake, awake, asleep, awake}) {
+    peer_sends("A\r\n");
+    EXPECT_TRUE(stream_.wait_readable(patience).value());
+    EXPECT_EQ(stream_.read_line(100)->text, "A");
+    stream_.write("250 one\r\n");
+    EXPECT_FALSE(stream_.wait_readable(patience).value());
+    EXPECT_EQ(peer_has(), "250 one\r\n") << "it left before the wait";
+  }
+  pair_.b.reset();
+  EXPECT_TRUE(stream_.wait_readable(awake).value()) << "the end counts as input";
 }
 
 TEST_F(StreamTest, EndOfInputIsClosed) {
