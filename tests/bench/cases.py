@@ -53,12 +53,17 @@ class Subject:
     offset: int = 0  # keeps Message-IDs of all deliveries apart
     made: set = field(default_factory=set)
 
-    def load(self, case, port=None, **options):
-        """Runs one load generator; returns its JSON result."""
+    def command(self, case, port=None, **options):
+        """The command line of a load generator."""
         command = [self.load_program, case, "--host", self.server.host,
                    "--port", str(port or self.server.imap_port)]
         for name, value in options.items():
             command += [f"--{name}", str(value)]
+        return command
+
+    def load(self, case, port=None, **options):
+        """Runs one load generator; returns its JSON result."""
+        command = self.command(case, port, **options)
         done = subprocess.run(command, text=True, capture_output=True)
         if done.returncode != 0:
             raise RuntimeError(f"{self.server.name}: {' '.join(command)}: {done.stderr.strip()}")
@@ -179,9 +184,23 @@ def worker_sizes(server):
     return [processes.pss_kib(pid) / 1024 for pid in named if pid not in parents]
 
 
+def size_among_many(subject):
+    """Pss in MB of the largest IMAP worker while sixteen clients are busy."""
+    command = subject.command("fetch", mailbox=subject.mailbox("small", 100),
+                              item="(UID FLAGS ENVELOPE)", repeat=1_000_000_000)
+    clients = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(16)]
+    time.sleep(2)  # all have logged in, and most have been served
+    largest = max(worker_sizes(subject.server), default=None)
+    for client in clients:
+        client.kill()
+        client.wait()
+    return largest
+
+
 def memory(subject, _round):
-    """Pss in MB: the smallest IMAP worker when nobody is logged in, the largest while a session
-    reads the envelopes of the big mailbox, and all processes then."""
+    """Pss in MB: the smallest IMAP worker when nobody is logged in; the largest while one session
+    alone reads the envelopes of the big mailbox, when no other process shares the program's pages
+    with it, and all processes then; the largest while many are busy."""
     server = subject.server
     big = subject.mailbox("big0", subject.size.big)
     processes.wait_unconnected(server.imap_port, 10)  # sessions of earlier cases have ended
@@ -193,7 +212,8 @@ def memory(subject, _round):
         session.noop()
         busy = max(worker_sizes(server), default=None)
         total = server.pss_kib() / 1024
-    return {"pss_spare": spare, "pss_busy": busy, "pss_all": total}
+    return {"pss_spare": spare, "pss_busy": busy, "pss_all": total,
+            "pss_busy_16": size_among_many(subject)}
 
 
 def bodies(subject, _round):
