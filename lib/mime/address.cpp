@@ -263,7 +263,9 @@ bool is_dot_atom(std::string_view text) {
   });
 }
 
-std::string quote(std::string_view text) {
+}  // namespace
+
+std::string quoted_string(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') out += '\\';
@@ -272,12 +274,11 @@ std::string quote(std::string_view text) {
   return out + '"';
 }
 
-}  // namespace
-
 std::string Address::addr_spec() const {
   // Without quotes "=?" would be taken for an encoded-word (RFC 2047 §5).
   const bool plain = is_dot_atom(local_part) && local_part.find("=?") == std::string::npos;
-  std::string out = plain || (local_part.empty() && !has_domain) ? local_part : quote(local_part);
+  std::string out =
+      plain || (local_part.empty() && !has_domain) ? local_part : quoted_string(local_part);
   if (has_domain) out += '@' + domain;
   return out;
 }

@@ -30,4 +30,7 @@ struct Address {
 /// At most `limit` elements, 3 or more; the rest is ignored.
 std::vector<Address> parse_address_list(std::string_view value, std::size_t limit = 65'536);
 
+/// `text` in quotes (RFC 5322 §3.2.4).
+std::string quoted_string(std::string_view text);
+
 }  // namespace postern::mime

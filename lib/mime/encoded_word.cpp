@@ -144,13 +144,6 @@ std::size_t character_size(std::string_view text) {
   return size;
 }
 
-bool needs_encoding(std::string_view text) {
-  for (const char c : text)
-    if (c < 32 || c >= 127) return true;
-  constexpr std::size_t kLongLine = 900;  // RFC 5322 §2.1.1 allows 998 with the field's name
-  return text.find("=?") != std::string_view::npos || text.size() > kLongLine;
-}
-
 }  // namespace
 
 std::string decode_header(std::string_view value) {
@@ -162,26 +155,37 @@ std::string decode_header(std::string_view value) {
   return decode_words(text);
 }
 
-std::string encode_header_text(std::string_view utf8) {
-  if (!needs_encoding(utf8)) return std::string(utf8);
+bool needs_encoding(std::string_view text) {
+  for (const char c : text)
+    if (c < 32 || c >= 127) return true;
+  constexpr std::size_t kLongLine = 900;  // RFC 5322 §2.1.1 allows 998 with the field's name
+  return text.find("=?") != std::string_view::npos || text.size() > kLongLine;
+}
+
+std::vector<std::string> encoded_words(std::string_view utf8) {
   constexpr std::string_view kOpen = "=?utf-8?Q?";
-  constexpr std::size_t kMaxWord = 75;  // RFC 2047 §2
-  std::string out(kOpen);
-  std::size_t word_size = kOpen.size() + 2;
+  constexpr std::size_t kMaxWord = 75 - 2;  // RFC 2047 §2, without the end
+  std::vector<std::string> words{std::string(kOpen)};
   while (!utf8.empty()) {
     const std::size_t size = character_size(utf8);
     std::string encoded;
     for (const char c : utf8.substr(0, size)) encoded += encode_q(c);
     utf8.remove_prefix(size);
-    if (word_size + encoded.size() > kMaxWord) {
-      out += "?=\r\n ";
-      out += kOpen;
-      word_size = kOpen.size() + 2;
-    }
-    out += encoded;
-    word_size += encoded.size();
+    if (words.back().size() + encoded.size() > kMaxWord) words.emplace_back(kOpen);
+    words.back() += encoded;
   }
-  return out + "?=";
+  for (std::string& word : words) word += "?=";
+  return words;
+}
+
+std::string encode_header_text(std::string_view utf8) {
+  if (!needs_encoding(utf8)) return std::string(utf8);
+  std::string out;
+  for (const std::string& word : encoded_words(utf8)) {
+    if (!out.empty()) out += "\r\n ";
+    out += word;
+  }
+  return out;
 }
 
 }  // namespace postern::mime

@@ -281,6 +281,8 @@ MediaType parse_media_type(std::string_view value) {
   return media;
 }
 
+std::string extended_value(std::string_view utf8) { return "utf-8''" + percent_encode(utf8); }
+
 Parameterized content_type(const Message& message, const Part& part) {
   return of_field(message, part, FieldId::content_type);
 }

@@ -39,6 +39,9 @@ struct MediaType {
 };
 MediaType parse_media_type(std::string_view value);
 
+/// UTF-8 as the value of an extended parameter `name*` (RFC 2231 §4): utf-8''percent-encoded.
+std::string extended_value(std::string_view utf8);
+
 /// Of the part's own header; `main` is "" without the field.
 Parameterized content_type(const Message& message, const Part& part);
 Parameterized content_disposition(const Message& message, const Part& part);

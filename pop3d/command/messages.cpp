@@ -2,8 +2,11 @@
 // (RFC 1939 §5, §7).
 #include <algorithm>
 #include <charconv>
+#include <span>
+#include <vector>
 
 #include "lib/base/text.h"
+#include "lib/mime/downgrade.h"
 #include "pop3d/command/table.h"
 #include "pop3d/session.h"
 
@@ -50,7 +53,28 @@ void write_unique_id(Pop3& session, std::uint32_t number, Uid uid) {
   session.stream.write(fmt::format("{} {}.{}\r\n", number, session.mailbox().uidvalidity(), uid));
 }
 
-/// `text` with lines that begin with "." stuffed (RFC 1939 §3) and CRLF at the end.
+/// A message as this client gets it: as it is stored, or edited into its surrogate.
+struct Outgoing {
+  store::MessageBytes message;
+  std::vector<mime::Edit> edits;
+
+  [[nodiscard]] std::vector<std::string_view> pieces(std::uint64_t begin, std::uint64_t end) const {
+    return mime::pieces(message.bytes(), {begin, end}, edits);
+  }
+};
+
+/// RFC 6856 §2.1: without UTF8, no UTF-8 in header fields. Whether there is any octet over 127 in
+/// them is in the cache, so that an ordinary message isn't looked at.
+Result<Outgoing> outgoing(Pop3& session, store::RecNo record) {
+  Outgoing out{TRY(session.mailbox().message(record)), {}};
+  if (session.conn.utf8) return out;
+  const auto facts = session.mailbox().facts(record);
+  if (!facts || facts->has_8bit_header)
+    out.edits = mime::downgrade(mime::parse(out.message.bytes()));
+  return out;
+}
+
+/// `text`, which begins a line, with lines that begin with "." stuffed (RFC 1939 §3).
 void write_stuffed(net::Stream& out, std::string_view text) {
   if (text.starts_with('.')) out.write(".");
   std::size_t from = 0;
@@ -61,20 +85,50 @@ void write_stuffed(net::Stream& out, std::string_view text) {
     from = at + 1;
   }
   out.write(text.substr(from));
-  if (!text.empty() && !text.ends_with("\r\n")) out.write("\r\n");
 }
 
-/// Header, blank line and the first `lines` lines of the body.
-std::string_view top_of(std::string_view message, std::uint32_t lines) {
-  const auto blank = message.starts_with("\r\n") ? 0 : message.find("\r\n\r\n");
-  if (blank == std::string_view::npos) return message;
-  std::size_t at = message.starts_with("\r\n") ? 2 : blank + 4;
-  for (; lines > 0 && at < message.size(); --lines) {
-    const auto end = message.find('\n', at);
-    if (end == std::string_view::npos) return message;
+/// With CRLF at the end and the line that ends the answer.
+void write_message(net::Stream& out, std::span<const std::string_view> pieces) {
+  for (const std::string_view piece : pieces) write_stuffed(out, piece);
+  if (!pieces.empty() && !pieces.back().ends_with("\r\n")) out.write("\r\n");
+  out.write(".\r\n");
+}
+
+/// Octets of the header with its blank line.
+std::size_t header_size(std::string_view message) {
+  if (message.starts_with("\r\n")) return 2;
+  const auto blank = message.find("\r\n\r\n");
+  return blank == std::string_view::npos ? message.size() : blank + 4;
+}
+
+/// The first `lines` lines of `text`; `lines` is lowered by those that are there.
+std::string_view first_lines(std::string_view text, std::uint32_t& lines) {
+  std::size_t at = 0;
+  for (; lines > 0 && at < text.size(); --lines) {
+    const auto end = text.find('\n', at);
+    if (end == std::string_view::npos) return text;
     at = end + 1;
   }
-  return message.substr(0, at);
+  return text.substr(0, at);
+}
+
+/// Header, blank line and the first `lines` lines of the body, those of the surrogate if it is one
+/// (RFC 6858 §4).
+std::vector<std::string_view> top_of(const Outgoing& message, std::uint32_t lines) {
+  const std::size_t size = message.message.bytes().size();
+  const std::size_t header = header_size(message.message.bytes());
+  std::vector<std::string_view> top = message.pieces(0, header);
+  for (const std::string_view piece : message.pieces(header, size)) {
+    if (lines == 0) break;
+    top.push_back(first_lines(piece, lines));
+  }
+  return top;
+}
+
+std::uint64_t octets_of(std::span<const std::string_view> pieces) {
+  std::uint64_t sum = 0;
+  for (const std::string_view piece : pieces) sum += piece.size();
+  return sum;
 }
 
 void mark_retrieved(Pop3& session, std::uint32_t number) {
@@ -125,11 +179,11 @@ void run_retr(Pop3& session, Argument argument) {
   std::uint32_t number = 0;
   const auto record = session.message(argument.text, &number);
   if (!record) return;
-  const auto message = session.mailbox().message(*record);
+  const auto message = outgoing(session, *record);
   if (!message) return session.err(message.error());
-  session.ok(fmt::format("{} octets", message->bytes().size()));
-  write_stuffed(session.stream, message->bytes());
-  session.stream.write(".\r\n");
+  const auto pieces = message->pieces(0, message->message.bytes().size());
+  session.ok(fmt::format("{} octets", octets_of(pieces)));
+  write_message(session.stream, pieces);
   mark_retrieved(session, number);
 }
 
@@ -140,11 +194,10 @@ void run_top(Pop3& session, Argument argument) {
   if (!lines) return session.err("Bad syntax: TOP message lines");
   const auto record = session.message(argument.text.substr(0, space));
   if (!record) return;
-  const auto message = session.mailbox().message(*record);
+  const auto message = outgoing(session, *record);
   if (!message) return session.err(message.error());
   session.ok("Top of message follows");
-  write_stuffed(session.stream, top_of(message->bytes(), *lines));
-  session.stream.write(".\r\n");
+  write_message(session.stream, top_of(*message, *lines));
 }
 
 void run_dele(Pop3& session, Argument argument) {

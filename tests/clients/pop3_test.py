@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 """POP3 with poplib, curl, mpop and getmail: fetch and keep, fetch and delete, over TLS as well."""
 
+import email
+import email.policy
 import os
 import poplib
 import ssl
@@ -112,6 +114,34 @@ class Pop3(harness.ClientTest):
         client.dele(2)
         client.close()
         self.assertEqual(self.imap(user).choose(), 2)
+
+    def test_poplib_reads_international_mail_in_both_modes(self):
+        user = self.new_user()
+        text = ("From: Zoë <zoë@exämple.org>\r\nTo: Jürgen <j@example.org>\r\nSubject: Grüße\r\n"
+                'Content-Type: text/plain; charset=utf-8; name="ü.txt"\r\n'
+                "Content-Transfer-Encoding: 8bit\r\n\r\nGrüße\r\n").encode()
+        self.deliver(user, text)
+        self.assertEqual(self.first_message(user, utf8=True)[-len(text):], text)
+        surrogate = self.first_message(user, utf8=False)
+        self.assertTrue(surrogate.split(b"\r\n\r\n")[0].isascii())
+        message = email.message_from_bytes(surrogate, policy=email.policy.SMTP)
+        sender, receiver = message["From"].addresses[0], message["To"].addresses[0]
+        self.assertEqual(sender.addr_spec, "invalid@internationalized-address.invalid")
+        self.assertEqual(sender.display_name, "Zoë <zoë@exämple.org>")
+        self.assertEqual((receiver.display_name, receiver.addr_spec), ("Jürgen", "j@example.org"))
+        self.assertEqual(message["Subject"], "Grüße")
+        self.assertEqual(message.get_filename(), "ü.txt")
+        self.assertEqual(message.get_content(), "Grüße\r\n")
+
+    def first_message(self, user, utf8):
+        client = poplib.POP3(self.server.host, self.server.pop3_port)
+        if utf8:
+            client.utf8()
+        client.user(user)
+        client.pass_("pass")
+        octets = b"".join(line + b"\r\n" for line in client.retr(1)[1])
+        client.quit()
+        return octets
 
     def test_curl_lists_and_reads(self):
         user, texts = self.filled(2)

@@ -1,5 +1,5 @@
 add_library(mime_test_support STATIC ${CMAKE_SOURCE_DIR}/tests/unit/mime/support.cpp)
 target_link_libraries(mime_test_support PUBLIC postern_mime)
-foreach(target message address date section_table text)
+foreach(target message address date section_table text downgrade)
   postern_fuzz(mime_${target} mime_${target}_fuzz.cpp USES mime_test_support)
 endforeach()
