@@ -660,14 +660,17 @@ def run(*words):
 
 
 def tls_objects_kib(pid):
-    """Memory in the range in which TLS objects lie: the one that others, reserved, follow."""
-    found, sizes = [], re.compile(r"^(Size|Rss): +(\d+) kB$", re.M)
+    """Memory in the range in which TLS objects lie: two pages for each of half the descriptors, of
+    which the rest is reserved. Its size tells it from those of a sanitizer's shadow and allocator."""
+    reserved = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1] // 2, 1 << 17) * 8192
+    found = []
     for mapping in re.split(r"^(?=[0-9a-f]+-[0-9a-f]+ )", Path(f"/proc/{pid}/smaps").read_text(),
                             flags=re.M)[1:]:
-        head, values = mapping.split("\n", 1)[0].split(), dict(sizes.findall(mapping))
-        found.append((head[0].split("-"), head[1], len(head) > 5, int(values["Rss"])))
-    for ((_, end), rights, named, rss), ((begin, _), next_rights, _, _) in zip(found, found[1:]):
-        if rights == "rw-p" and not named and next_rights == "---p" and end == begin:
+        addresses, rights = mapping.split("\n", 1)[0].split()[:2]
+        begin, end = (int(address, 16) for address in addresses.split("-"))
+        found.append((begin, end, rights, int(re.search(r"^Rss: +(\d+) kB$", mapping, re.M)[1])))
+    for (begin, _, rights, rss), (_, end, next_rights, _) in zip(found, found[1:]):
+        if (rights, next_rights) == ("rw-p", "---p") and end - begin == reserved:
             return rss
     raise AssertionError("no such range")
 
