@@ -1,5 +1,7 @@
 // MAIL (RFC 5321 §4.1.1.2) with SIZE (RFC 1870), BODY (RFC 6152, RFC 3030), SMTPUTF8 (RFC 6531),
 // RET and ENVID (RFC 3461 §4.3, §4.4).
+#include <algorithm>
+
 #include "lib/base/text.h"
 #include "lmtpd/command/table.h"
 
@@ -18,6 +20,15 @@ Result<Body> parse_body(const Parameter& parameter) {
   if (iequals(value, "8BITMIME")) return Body::eight_bit;
   if (iequals(value, "BINARYMIME")) return Body::binary;
   return bad_value(parameter);
+}
+
+/// size-value = 1*20DIGIT (RFC 1870 §5); what 64 bits don't hold is too big whatever it is.
+Result<std::uint64_t> parse_size(const Parameter& parameter) {
+  constexpr std::size_t kMostDigits = 20;
+  const std::string_view value = parameter.value ? *parameter.value : std::string_view();
+  if (value.empty() || value.size() > kMostDigits || !std::ranges::all_of(value, ascii_digit))
+    return bad_value(parameter);
+  return parse_u64(value).value_or(UINT64_MAX);
 }
 
 Result<void> take_return_content(const Parameter& parameter, Sender& to) {
@@ -43,8 +54,7 @@ Result<void> take_submitter(const Parameter& parameter, Sender& to) {
 /// @error not_supported  a parameter that isn't ours
 Result<void> take_parameter(const Parameter& parameter, Sender& to) {
   if (parameter.keyword == "SIZE") {
-    to.size = parse_u64(parameter.value ? *parameter.value : "");
-    if (!to.size) return bad_value(parameter);
+    to.size = TRY(parse_size(parameter));
     return {};
   }
   if (parameter.keyword == "BODY") {

@@ -320,6 +320,8 @@ TEST_F(Session, ParametersAreCheckedAndUnknownOnesRefused) {
                          "SIZE=1 SIZE=2", "=", "BODY="})
     EXPECT_EQ(codes("MAIL FROM:<> " + std::string(bad) + "\r\n"), "501") << bad;
   EXPECT_EQ(codes("MAIL FROM:<> WHAT=1\r\n"), "555");
+  EXPECT_EQ(codes("MAIL FROM:<> SIZE=99999999999999999999\r\n"), "552");  // 20 digits, RFC 1870 §5
+  EXPECT_EQ(codes("MAIL FROM:<> SIZE=999999999999999999999\r\n"), "501");
 }
 
 TEST_F(Session, NonAsciiSenderNeedsSmtputf8) {
