@@ -18,6 +18,7 @@ Options Options::from(const config::Config& config) {
   out.autocreate = config.boolean("lmtp.autocreate");
   out.over_quota_permanent = config.boolean("lmtp.over_quota_permanent");
   out.require_auth = config.boolean("lmtp.require_auth");
+  out.postmaster = config.text("lmtp.postmaster");
   out.sieve_submission = config.text("sieve.submission");
   return out;
 }

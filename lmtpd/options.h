@@ -21,6 +21,7 @@ struct Options {
   bool autocreate = false;
   bool over_quota_permanent = false;
   bool require_auth = false;
+  std::string postmaster;  // who gets the postmaster's mail; "": nobody
   std::string sieve_submission;
 
   static Options from(const config::Config& config);

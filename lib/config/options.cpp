@@ -100,6 +100,10 @@ constexpr std::array kOptions{
     Option{"lmtp.over_quota_permanent", Type::boolean, "false",
            "Refuse mail for a mailbox over its quota for good (552), not for now (452)."},
     Option{
+        "lmtp.postmaster", Type::text, "",
+        "User, or user+Mailbox, who gets mail for postmaster (RFC 5321 §4.5.1) at any domain where "
+        "no user is called so; empty: such mail is refused."},
+    Option{
         "lmtp.require_auth", Type::boolean, "false",
         "Over TCP an MTA must authenticate before MAIL. Unix sockets are guarded by their mode."},
     Option{"log.level", Type::text, "notice",

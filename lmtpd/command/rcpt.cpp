@@ -53,12 +53,46 @@ Result<Recipient> parse_rcpt(std::string_view argument) {
   return out;
 }
 
+/// RFC 5321 §4.5.1: with or without a domain, in any case.
+bool is_postmaster(const Recipient& recipient) {
+  return iequals(recipient.address.local, "postmaster");
+}
+
+/// The mailbox of the recipient; mail for a postmaster who is no user is lmtp.postmaster's.
+Result<void> find_mailbox(Session& session, Recipient& recipient) {
+  const Backend& back = session.back;
+  const auto find = [&](std::string_view address) -> Result<void> {
+    recipient.wanted = TRY(meta::parse_recipient(address, back.options.addresses));
+    recipient.mailbox = TRY(resolve(back, recipient.wanted, session.sender_identity()));
+    return {};
+  };
+  auto found = find(recipient.address.text());
+  const bool unknown = !found && found.error().code == Errc::no_such_user;
+  if (!unknown || !is_postmaster(recipient) || back.options.postmaster.empty()) return found;
+  return find(back.options.postmaster);
+}
+
 /// Where the mail will go, if it may.
 Result<void> plan_rcpt(Session& session, Recipient& recipient) {
   const Backend& back = session.back;
-  recipient.wanted = TRY(meta::parse_recipient(recipient.address.text(), back.options.addresses));
-  recipient.mailbox = TRY(resolve(back, recipient.wanted, session.sender_identity()));
+  TRY(find_mailbox(session, recipient));
   return back.quota.check(back.meta, recipient.mailbox, session.txn->sender.size.value_or(0));
+}
+
+Reply refusal(const Session& session, const Recipient& recipient, Errc code) {
+  if (code == Errc::no_such_user && is_postmaster(recipient))
+    return {550, "5.1.1", "Nobody reads mail for the postmaster here"};
+  return recipient_reply(code, session.back.options.over_quota_permanent);
+}
+
+Flow refuse(Session& session, const Recipient& recipient, const Error& why, const Reply& reply) {
+  const Transaction& txn = *session.txn;
+  LOG(notice, "recipient.refuse", {"conn", session.facts.session_id}, {"txn", txn.id},
+      {"sender", txn.sender.address ? txn.sender.address->raw : ""},
+      {"recipient", recipient.address.raw}, {"errc", name_of(why.code)}, {"error", why.text},
+      {"reply", reply.code});
+  session.say(reply);
+  return std::nullopt;
 }
 
 }  // namespace
@@ -74,16 +108,13 @@ Flow run_rcpt(Session& session, std::string_view argument) {
     session.say({452, "4.5.3", "Too many recipients"});  // RFC 5321 §4.5.3.1.10
     return std::nullopt;
   }
-  if (const auto planned = plan_rcpt(session, *recipient); !planned) {
-    const auto reply =
-        recipient_reply(planned.error().code, session.back.options.over_quota_permanent);
-    LOG(notice, "recipient.refuse", {"conn", session.facts.session_id}, {"txn", txn.id},
-        {"sender", txn.sender.address ? txn.sender.address->raw : ""},
-        {"recipient", recipient->address.raw}, {"errc", name_of(planned.error().code)},
-        {"error", planned.error().text}, {"reply", reply.code});
-    session.say(reply);
-    return std::nullopt;
-  }
+  // RFC 6531 §3.5: an address beyond ASCII only with SMTPUTF8 at MAIL
+  if (!txn.sender.smtputf8 && !is_ascii(recipient->address.raw))
+    return refuse(session, *recipient, fail(Errc::bad_syntax, "not ASCII, without SMTPUTF8"),
+                  {553, "5.6.7", "A non-ASCII address needs SMTPUTF8"});
+  if (const auto planned = plan_rcpt(session, *recipient); !planned)
+    return refuse(session, *recipient, planned.error(),
+                  refusal(session, *recipient, planned.error().code));
   txn.recipients.push_back(std::move(*recipient));
   session.say({250, "2.1.5", "Ok"});
   return std::nullopt;

@@ -190,6 +190,29 @@ TEST_F(Session, WithoutAutocreateOnlyThoseWithAnInboxExist) {
   EXPECT_EQ(codes("MAIL FROM:<>\r\nRCPT TO:<dora>\r\nRSET\r\n"), "250 550 250");
 }
 
+// RFC 5321 §4.5.1
+TEST_F(Session, MailForThePostmasterGoesToTheOneWhoIsNamed) {
+  set("lmtp.postmaster=anna");
+  const auto anna = add_user("anna");
+  hello();
+  talk(mail_to({"Postmaster", "postmaster@elsewhere.example"}));
+  EXPECT_EQ(messages(anna).size(), 1U);  // the same message, to the same mailbox
+  const auto postmaster = add_user("postmaster");
+  talk(mail_to({"postmaster"}, "Subject: 2\r\n\r\n"));
+  EXPECT_EQ(messages(anna).size(), 1U);
+  EXPECT_EQ(messages(postmaster).size(), 1U);
+}
+
+TEST_F(Session, APostmasterWhoIsNobodyIsRefusedAndToldSo) {
+  for (const char* nobody : {"lmtp.postmaster=", "lmtp.postmaster=nobody"}) {
+    set(nobody);
+    open();
+    hello();
+    EXPECT_THAT(talk("MAIL FROM:<>\r\nRCPT TO:<Postmaster>\r\nRSET\r\n"),
+                HasSubstr("550 5.1.1 Nobody reads mail for the postmaster here"));
+  }
+}
+
 TEST_F(Session, PlusAddressNeedsTheRightToPost) {
   add_user("anna");
   const auto lists = add_mailbox("user/anna/Lists", "p");
@@ -333,6 +356,14 @@ TEST_F(Session, NonAsciiSenderNeedsSmtputf8) {
             "250 250 354 250");
   EXPECT_THAT(messages("user/anna")[0].bytes, HasSubstr("with UTF8LMTP id"));
   EXPECT_THAT(messages("user/anna")[0].bytes, StartsWith("Return-Path: <j\xC3\xBCrg@example.org>"));
+}
+
+TEST_F(Session, NonAsciiRecipientNeedsSmtputf8) {
+  add_user("anna");
+  hello();
+  const std::string rcpt = "RCPT TO:<anna+j\xC3\xBCrg>\r\nRSET\r\n";
+  EXPECT_EQ(codes("MAIL FROM:<>\r\n" + rcpt), "250 553 250");
+  EXPECT_EQ(codes("MAIL FROM:<> SMTPUTF8\r\n" + rcpt), "250 250 250");
 }
 
 TEST_F(Session, TooManyRecipientsAreForLater) {
