@@ -191,7 +191,8 @@ class Administration(unittest.TestCase):
         again = imaplib.IMAP4(self.server.host, self.server.imap_port)
         again.login("dave", "second")
         self.addCleanup(again.sock.close)
-        self.postern("kick", "dave")
+        self.assertEqual(self.postern("kick", "dave"), "1 session ended\n")
+        self.assertEqual(self.postern("kick", "nosuch"), "nosuch has no session\n")
         with self.assertRaises(imaplib.IMAP4.error):
             again.noop()
             again.noop()

@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "lib/base/clock.h"
@@ -90,13 +91,16 @@ void print(const Shown& s, bool json) {
              s.seconds, s.mailbox, s.activity);
 }
 
+Result<service::Scoreboard> scoreboard(Context& context) {
+  auto answer = TRY(context.ask_master("who"));
+  if (answer.descriptors.empty()) return fail(Errc::unavailable, "master: {}", answer.text);
+  return service::Scoreboard::attach(std::move(answer.descriptors.front()), false, false);
+}
+
 }  // namespace
 
 Result<int> who(const Arguments& arguments, Context& context) {
-  auto answer = TRY(context.ask_master("who"));
-  if (answer.descriptors.empty()) return fail(Errc::unavailable, "master: {}", answer.text);
-  const auto board =
-      TRY(service::Scoreboard::attach(std::move(answer.descriptors.front()), false, false));
+  const auto board = TRY(scoreboard(context));
   const std::string& only = arguments.text("user");
   const bool json = arguments.has("--json");
   if (!json)
@@ -111,8 +115,17 @@ Result<int> who(const Arguments& arguments, Context& context) {
 }
 
 Result<int> kick(const Arguments& arguments, Context& context) {
-  const auto answer = TRY(context.ask_master("kick " + arguments.text("user")));
+  const std::string& user = arguments.text("user");
+  const auto board = TRY(scoreboard(context));
+  const auto sessions = std::ranges::count_if(board.used_sessions(), [&](const auto& row) {
+    return row.state.load(std::memory_order_acquire) != SessionState::free &&
+           row.user.view() == user;
+  });
+  const auto answer = TRY(context.ask_master("kick " + user));
   if (answer.text != "ok") return fail(Errc::unavailable, "master: {}", answer.text);
+  // No error: that none is left is what was asked for.
+  if (sessions == 0) fmt::print("{} has no session\n", user);
+  if (sessions > 0) fmt::print("{} session{} ended\n", sessions, sessions == 1 ? "" : "s");
   return 0;
 }
 
