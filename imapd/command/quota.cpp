@@ -5,6 +5,7 @@
 #include "imapd/grammar.h"
 #include "imapd/name_codec.h"
 #include "lib/log/log.h"
+#include "lib/meta/quota_root.h"
 
 namespace postern::imap {
 namespace {
@@ -106,7 +107,9 @@ Result<SetQuota::Request> SetQuota::parse(Cursor& in) {
 
 Result<SetQuota::Plan> SetQuota::plan(const Request& request, Context& ctx) {
   if (!ctx.conn.who.admin) return fail(Errc::no_permission, "SETQUOTA is for administrators");
-  return Plan{TRY(ctx.internal_name(request.root)), request.limits};
+  auto root = TRY(ctx.internal_name(request.root));
+  TRY(meta::check_quota_root(ctx.back.meta, root));
+  return Plan{std::move(root), request.limits};
 }
 
 Result<meta::QuotaRoot> SetQuota::execute(const Plan& plan, Context& ctx) {

@@ -122,6 +122,7 @@ class Administration(unittest.TestCase):
         self.ok(anna.setacl("Keep", "user2", "lrs"))
         self.ok(anna.subscribe("Keep"))
         self.postern("quota", "set", "user/user1", "storage=1MiB", "message=100")
+        self.postern("quota", "set", "user/usr1", "message=100", status=66)
         gone = self.spool("user/user1/Gone")
         self.ok(anna.delete("Gone"))
         uidvalidity = self.ok(anna.status("Keep", "(UIDVALIDITY)"))

@@ -227,6 +227,7 @@ class Player:
         client.socket.close()
 
     def give_quota(self, name, user, resource, limit):
+        self.imap_as(user).command("LOGOUT")  # the first login makes the mailboxes
         box = f"user/{user}" if name.upper() == "INBOX" else f"user/{user}/{name}"
         admin = self.imap_as("admin")
         admin.command(f"SETQUOTA {quoted(box)} ({resource} {limit})")

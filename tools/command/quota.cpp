@@ -8,6 +8,7 @@
 #include "lib/base/text.h"
 #include "lib/config/value.h"
 #include "lib/log/log.h"
+#include "lib/meta/quota_root.h"
 #include "tools/command/commands.h"
 
 namespace postern::tools {
@@ -86,6 +87,7 @@ Result<int> quota_set(const Arguments& arguments, Context& context) {
   for (const auto& text : arguments.list("limit")) limits.push_back(TRY(parse_limit(text)));
   const auto root = TRY(meta::MailboxName::from_utf8(arguments.text("root")));
   meta::Meta* const meta = TRY(context.meta());
+  TRY(meta::check_quota_root(*meta, root));
   const auto now = TRY(meta->set_quota(root, limits));
   LOG(notice, "quota.set", {"mailbox", root.text()},
       {"limits", fmt::format("{}", fmt::join(arguments.list("limit"), ","))});

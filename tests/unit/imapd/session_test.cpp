@@ -567,6 +567,16 @@ TEST_F(SessionTest, QuotaIsSetByAdministratorsAndSeenByItsUser) {
   EXPECT_THAT(anna.run("GETQUOTA INBOX"), HasSubstr("MESSAGE 2 2)"));
 }
 
+TEST_F(SessionTest, AMistypedNameMakesNoQuotaRoot) {
+  Client anna(server, "anna");
+  Client admin(server, "admin");
+  EXPECT_THAT(admin.run("SETQUOTA user/ana (MESSAGE 2)"), StartsWith("TAG NO [NONEXISTENT]"));
+  EXPECT_THAT(admin.run("SETQUOTA user/ana ()"), StartsWith("TAG NO [NONEXISTENT]"));
+  EXPECT_THAT(admin.run("GETQUOTA user/ana"), StartsWith("TAG NO"));
+  EXPECT_THAT(admin.run("SETQUOTA user/anna (MESSAGE 2)"), HasSubstr("TAG OK"));
+  EXPECT_THAT(admin.run("SETQUOTA user/anna ()"), HasSubstr("TAG OK"));
+}
+
 TEST_F(SessionTest, CommandsArePipelined) {
   fill("INBOX", 1);
   Client anna(server, "anna");
