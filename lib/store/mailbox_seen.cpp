@@ -78,8 +78,7 @@ void MailboxAccess::add_own_changes(const Mailbox& mailbox, ModSeq since, std::u
     }
   }
   std::ranges::sort(changed);
-  const auto twice = std::ranges::unique(changed);
-  changed.erase(twice.begin(), twice.end());
+  changed.erase(std::unique(changed.begin(), changed.end()), changed.end());
 }
 
 }  // namespace postern::store
