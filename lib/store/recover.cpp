@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstring>
 #include <map>
+#include <span>
 
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
@@ -44,7 +45,11 @@ class Recovery {
   Result<void> define(LogType type, std::uint32_t number, std::string_view bytes);
   Result<void> mark_restored();
   std::optional<IndexFile> shadow();
-  Row from_spool(std::uint32_t record, const std::vector<std::uint32_t>& uids);
+  std::uint32_t uid_at(std::uint32_t record) const;
+  bool has_flags_of(std::uint32_t record, std::uint32_t uid) const;
+  Row from_spool(std::uint32_t record, std::uint32_t uid);
+  void take_from_spool(std::uint32_t first, std::uint32_t end, std::span<const std::uint32_t> uids);
+  void put_row(std::uint32_t record, Row row);
   void jump();
 
   MailboxFiles& files_;
@@ -290,28 +295,24 @@ std::optional<IndexFile> Recovery::shadow() {
   return std::move(*made);
 }
 
-Row Recovery::from_spool(std::uint32_t record, const std::vector<std::uint32_t>& uids) {
-  const auto uid_at = [&](std::uint32_t r) {
-    return *files_.index.block(block::of(r)).at<std::uint32_t>(column::kUid, block::slot(r));
-  };
-  std::uint32_t low = 0, high = state_.uidnext;
-  if (record > 0) low = uid_at(record - 1);
-  for (std::uint32_t r = record + 1; r < state_.count; ++r)
-    if (row_is_sound(files_.index.block(block::of(r)), block::slot(r))) {
-      high = uid_at(r);
-      break;
-    }
-  const auto at = std::ranges::upper_bound(uids, low);
-  const std::uint32_t noted = uid_at(record);
-  const bool noted_fits = noted > low && noted < high && std::ranges::binary_search(uids, noted);
-  const std::uint32_t uid = noted_fits ? noted : at != uids.end() && *at < high ? *at : low + 1;
+std::uint32_t Recovery::uid_at(std::uint32_t record) const {
+  return *files_.index.block(block::of(record))
+              .at<std::uint32_t>(column::kUid, block::slot(record));
+}
+
+/// Whether flags and keywords of the record are those of `uid`.
+bool Recovery::has_flags_of(std::uint32_t record, std::uint32_t uid) const {
+  const BlockPtr rows = files_.index.block(block::of(record));
+  const Row row = load_row(rows, block::slot(record));
+  return *rows.at<std::uint64_t>(column::kFlags, block::slot(record)) >> bits::kCheckShift ==
+         check_bits(uid, row.flags, row.keywords, row.modseq, row.more, row.thread);
+}
+
+Row Recovery::from_spool(std::uint32_t record, std::uint32_t uid) {
   if (auto facts = verify_file(files_.message_path(uid))) {
     Row row = row_of(uid, *facts);
     const Row old = load_row(files_.index.block(block::of(record)), block::slot(record));
-    const std::uint64_t word = *files_.index.block(block::of(record))
-                                    .at<std::uint64_t>(column::kFlags, block::slot(record));
-    if (word >> bits::kCheckShift ==
-        check_bits(uid, old.flags, old.keywords, old.modseq, old.more, old.thread)) {
+    if (has_flags_of(record, uid)) {
       row.flags = old.flags;
       row.keywords = old.keywords;
       row.more = old.more;
@@ -327,24 +328,56 @@ Row Recovery::from_spool(std::uint32_t record, const std::vector<std::uint32_t>&
   return gone;
 }
 
-void Recovery::repair_rows() {
-  std::optional<IndexFile> other;
-  std::vector<std::uint32_t> uids;
-  for (std::uint32_t r = 0; r < state_.count; ++r) {
-    const BlockPtr rows = files_.index.block(block::of(r));
-    if (row_is_sound(rows, block::slot(r))) continue;
-    if (repaired_++ == 0) {
-      other = shadow();
-      uids = message_uids(files_.path(""));
-    }
-    Row row;
-    if (other && row_is_sound(other->block(block::of(r)), block::slot(r)) &&
-        load_row(other->block(block::of(r)), block::slot(r)).uid != 0)
-      row = load_row(other->block(block::of(r)), block::slot(r));
+// The records [first, end), between sound ones. Uids ascend, and each message file in between has a
+// record: a uid that stands in a damaged one counts only where it leaves out no file and leaves
+// room for the records behind it.
+void Recovery::take_from_spool(std::uint32_t first, std::uint32_t end,
+                               std::span<const std::uint32_t> uids) {
+  std::uint32_t low = first > 0 ? uid_at(first - 1) : 0;
+  const std::uint32_t high = end < state_.count ? uid_at(end) : state_.uidnext;
+  auto file = std::ranges::upper_bound(uids, low);
+  const auto behind = std::ranges::lower_bound(file, uids.end(), high);
+  for (std::uint32_t r = first; r < end; ++r) {
+    const std::uint32_t rest = end - r - 1;
+    const auto files = static_cast<std::uint64_t>(behind - file);
+    std::uint32_t most = high > rest ? high - rest - 1 : 0;
+    if (files > 0) most = std::min(most, *file);
+    // Files behind the last record may be deliveries that no record publishes yet: take_in().
+    const std::uint32_t noted = uid_at(r);
+    const bool spare = files <= rest || (end == state_.count && has_flags_of(r, noted));
+    if (spare && noted > low && noted <= most)
+      low = noted;
     else
-      row = from_spool(r, uids);
-    row.modseq = (row.flags & bits::kBurned) != 0 ? 0 : state_.highestmodseq;
-    store_row(rows, block::slot(r), row);
+      low = files > 0 && *file <= most ? *file : low + 1;
+    put_row(r, from_spool(r, low));
+    if (files > 0 && *file <= low) ++file;
+  }
+}
+
+void Recovery::put_row(std::uint32_t record, Row row) {
+  row.modseq = (row.flags & bits::kBurned) != 0 ? 0 : state_.highestmodseq;
+  store_row(files_.index.block(block::of(record)), block::slot(record), row);
+}
+
+void Recovery::repair_rows() {
+  std::vector<std::uint32_t> bad;
+  for (std::uint32_t r = 0; r < state_.count; ++r)
+    if (!row_is_sound(files_.index.block(block::of(r)), block::slot(r))) bad.push_back(r);
+  repaired_ = static_cast<std::uint32_t>(bad.size());
+  if (bad.empty()) return;
+  if (const auto other = shadow())
+    std::erase_if(bad, [&](std::uint32_t r) {
+      const Row row = load_row(other->block(block::of(r)), block::slot(r));
+      const bool good = row.uid != 0 && row_is_sound(other->block(block::of(r)), block::slot(r));
+      if (good) put_row(r, row);
+      return good;
+    });
+  const auto uids = bad.empty() ? std::vector<std::uint32_t>() : message_uids(files_.path(""));
+  for (auto at = bad.begin(); at != bad.end();) {
+    const std::uint32_t first = *at;
+    std::uint32_t end = first;
+    for (; at != bad.end() && *at == end; ++at) ++end;
+    take_from_spool(first, end, uids);
   }
 }
 

@@ -213,6 +213,46 @@ TEST_F(DamageTest, WhatComesBackFromFilesAloneCanBeTold) {
   EXPECT_TRUE(check(*store, entry).value().empty());
 }
 
+/// Uids in the rows of the first block of `index`, from record `first` on.
+void write_uids(const std::string& index, std::uint32_t first, std::vector<std::uint32_t> uids) {
+  std::fstream out(index, std::ios::binary | std::ios::in | std::ios::out);
+  out.seekp(block::offset(0) + std::uint64_t{column::kUid} * block::size(0) + first * sizeof(Uid));
+  out.write(reinterpret_cast<const char*>(uids.data()),
+            static_cast<std::streamsize>(uids.size() * sizeof(Uid)));
+}
+
+TEST_F(DamageTest, ADamagedUidLeavesOutNoMessage) {
+  for (const std::vector<std::uint32_t>& damaged :
+       {std::vector<std::uint32_t>{0, 4, 0, 0}, {4, 0, 0, 0}, {3, 3, 3, 3}, {9, 8, 7, 6}}) {
+    SCOPED_TRACE(fmt::format("{}", fmt::join(damaged, " ")));
+    restore("log", load(pristine + "/log").substr(0, 64));
+    store.reset();
+    write_uids(where + "/index", 0, damaged);
+    reopen();
+    const Sight sight = look();
+    ASSERT_EQ(sight.messages.size(), 3U);
+    for (std::size_t i = 0; i < 3; ++i)
+      EXPECT_EQ(std::get<0>(sight.messages[i]), std::vector<std::uint32_t>({1, 3, 4})[i]);
+    EXPECT_EQ(std::get<1>(sight.messages[1]), std::uint32_t{flag::flagged});
+    EXPECT_TRUE(check(*store, inbox, {.full = true}).value().empty());
+  }
+}
+
+TEST_F(DamageTest, ADamagedTombstoneTakesNoUidOfTheRecordsBehindIt) {
+  restore("log", load(pristine + "/log").substr(0, 64));
+  store.reset();
+  stdfs::remove(where + "/2.");
+  write_uids(where + "/index", 1, {0, 0});
+  reopen();
+  (void)look();  // its view is older than the repair
+  const Sight sight = look();
+  ASSERT_EQ(sight.messages.size(), 3U);
+  for (std::size_t i = 0; i < 3; ++i)
+    EXPECT_EQ(std::get<0>(sight.messages[i]), std::vector<std::uint32_t>({1, 3, 4})[i]);
+  EXPECT_EQ(std::get<1>(sight.messages[1]), std::uint32_t{flag::flagged});
+  EXPECT_TRUE(check(*store, inbox, {.full = true}).value().empty());
+}
+
 TEST_F(DamageTest, TheFirstChangeAfterTheLogWasLostStays) {
   reopen();
   const auto entry = make("user/bert");
