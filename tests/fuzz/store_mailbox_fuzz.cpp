@@ -1,6 +1,7 @@
-// A small mailbox whose header, index, log, cache and keywords are damaged at many places at once:
-// no crash, no endless loop, a repair that leaves nothing to repair, and no message file lost. The
-// input is a list of edits: file, offset (2 octets), length, octets.
+// A small mailbox whose header, index, log, cache, keywords and a reader's \Seen are damaged at
+// many places at once: no crash, no endless loop, a repair that leaves nothing to repair, no
+// message file lost, and nothing seen that was not. The input is a list of edits: file, offset (2
+// octets), length, octets.
 #include <fcntl.h>
 #include <stdlib.h>
 
