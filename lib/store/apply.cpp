@@ -26,6 +26,22 @@ void store_mutable(BlockPtr block, std::uint32_t slot, std::uint64_t flags, std:
   put(block.at<std::uint64_t>(column::kModseq, slot), modseq);
 }
 
+// Where the check is wrong a message isn't gone because of this word: if the log says so, its
+// record is applied too. Torn is what the log holds all of; the rest is damage.
+std::uint64_t Applier::flags_of(std::uint32_t record) {
+  const BlockPtr rows = index_.block(block::of(record));
+  const std::uint32_t slot = block::slot(record);
+  const std::uint64_t word = *rows.at<std::uint64_t>(column::kFlags, slot);
+  if (word >> bits::kCheckShift == check_bits(*rows.at<std::uint32_t>(column::kUid, slot), word,
+                                              *rows.at<std::uint64_t>(column::kKeywords, slot),
+                                              *rows.at<std::uint64_t>(column::kModseq, slot),
+                                              *rows.at<std::uint32_t>(column::kMore, slot),
+                                              *rows.at<std::uint64_t>(column::kThread, slot)))
+    return word & ~bits::kCheck;
+  doubtful_.push_back(record);
+  return word & bits::kSystem;
+}
+
 template <typename Each>
 void Applier::each_block(std::span<const Range> ranges, Each each) {
   for (Range range : ranges)
@@ -159,10 +175,10 @@ Result<void> Applier::publish_prepared(const LogRecord& record) {
   each_block(std::span(&range, 1),
              [&](std::uint32_t number, BlockPtr rows, std::uint32_t slot, std::uint32_t n) {
                for (std::uint32_t s = slot; s < slot + n; ++s) {
-                 Row row = load_row(rows, s);
-                 row.modseq = record.modseq;
-                 store_row(rows, s, row);
-                 index_.set_live(block::first(number) + s, (row.flags & bits::kExpunged) == 0);
+                 const Row row = load_row(rows, s);
+                 const std::uint64_t flags = flags_of(block::first(number) + s);
+                 store_mutable(rows, s, flags, row.keywords, record.modseq, row.more);
+                 index_.set_live(block::first(number) + s, (flags & bits::kExpunged) == 0);
                  uid = row.uid;
                }
                touch(number);
@@ -206,7 +222,7 @@ Result<void> Applier::flags(const LogRecord& record) {
              [&](std::uint32_t number, BlockPtr rows, std::uint32_t slot, std::uint32_t n) {
                index_.raise_summary(number, record.modseq, false);
                for (std::uint32_t s = slot; s < slot + n; ++s) {
-                 const std::uint64_t flags = *rows.at<std::uint64_t>(column::kFlags, s);
+                 const std::uint64_t flags = flags_of(block::first(number) + s);
                  const std::uint64_t keywords = *rows.at<std::uint64_t>(column::kKeywords, s);
                  store_mutable(rows, s, (flags & keep) | add,
                                (keywords & change.keep_keywords) | change.add_keywords,
@@ -217,7 +233,8 @@ Result<void> Applier::flags(const LogRecord& record) {
   for (const MoreChange& more : change.more) {
     const BlockPtr rows = index_.block(block::of(more.record));
     const Row row = load_row(rows, block::slot(more.record));
-    store_mutable(rows, block::slot(more.record), row.flags, row.keywords, row.modseq, more.set);
+    store_mutable(rows, block::slot(more.record), flags_of(more.record), row.keywords, row.modseq,
+                  more.set);
   }
   return {};
 }
@@ -226,17 +243,17 @@ Result<void> Applier::expunge(const LogRecord& record) {
   const RangesPayload gone = TRY(decode_ranges(record.payload));
   TRY(check(gone.ranges));
   const std::uint64_t mark = bits::kExpunged | std::uint64_t{gone.value} << bits::kTimeShift;
-  each_block(
-      gone.ranges, [&](std::uint32_t number, BlockPtr rows, std::uint32_t slot, std::uint32_t n) {
-        index_.raise_summary(number, record.modseq, true);
-        for (std::uint32_t s = slot; s < slot + n; ++s) {
-          const std::uint64_t flags = *rows.at<std::uint64_t>(column::kFlags, s) & ~bits::kTime;
-          store_mutable(rows, s, flags | mark, *rows.at<std::uint64_t>(column::kKeywords, s),
-                        record.modseq, *rows.at<std::uint32_t>(column::kMore, s));
-          index_.set_live(block::first(number) + s, false);
-        }
-        touch(number);
-      });
+  each_block(gone.ranges,
+             [&](std::uint32_t number, BlockPtr rows, std::uint32_t slot, std::uint32_t n) {
+               index_.raise_summary(number, record.modseq, true);
+               for (std::uint32_t s = slot; s < slot + n; ++s) {
+                 const std::uint64_t flags = flags_of(block::first(number) + s) & ~bits::kTime;
+                 store_mutable(rows, s, flags | mark, *rows.at<std::uint64_t>(column::kKeywords, s),
+                               record.modseq, *rows.at<std::uint32_t>(column::kMore, s));
+                 index_.set_live(block::first(number) + s, false);
+               }
+               touch(number);
+             });
   state_.highest_expunge = std::max(state_.highest_expunge, record.modseq);
   if (state_.first_expunge == 0) state_.first_expunge = gone.value;
   return {};
@@ -246,10 +263,12 @@ Result<void> Applier::cleaned(const LogRecord& record) {
   const RangesPayload gone = TRY(decode_ranges(record.payload));
   TRY(check(gone.ranges));
   state_.first_expunge = gone.value;
-  each_block(gone.ranges, [&](std::uint32_t, BlockPtr rows, std::uint32_t slot, std::uint32_t n) {
+  each_block(gone.ranges, [&](std::uint32_t number, BlockPtr rows, std::uint32_t slot,
+                              std::uint32_t n) {
     for (std::uint32_t s = slot; s < slot + n; ++s) {
       const Row row = load_row(rows, s);
-      store_mutable(rows, s, row.flags | bits::kFileGone, row.keywords, row.modseq, row.more);
+      store_mutable(rows, s, flags_of(block::first(number) + s) | bits::kExpunged | bits::kFileGone,
+                    row.keywords, row.modseq, row.more);
     }
   });
   return {};

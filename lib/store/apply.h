@@ -34,6 +34,8 @@ class Applier {
   void count_all();
   /// The map of the index moved: pointers into it are void.
   [[nodiscard]] bool moved() const { return moved_; }
+  /// Records that were changed though their check was wrong: torn or damaged. Now it is right.
+  [[nodiscard]] const std::vector<std::uint32_t>& doubtful() const { return doubtful_; }
 
  private:
   Result<void> append(const LogRecord& record, bool publish);
@@ -45,6 +47,8 @@ class Applier {
   Result<void> lease(const LogRecord& record, bool settled);
   Result<void> cleaned(const LogRecord& record);
   Result<void> check(std::span<const Range> ranges) const;
+  /// The flags word to build on.
+  std::uint64_t flags_of(std::uint32_t record);
   template <typename Each>
   void each_block(std::span<const Range> ranges, Each each);
   void raise_counts(std::uint32_t records, std::uint32_t uidnext);
@@ -58,6 +62,7 @@ class Applier {
   std::string partition_;
   std::uint32_t old_count_;
   std::vector<std::uint32_t> touched_;
+  std::vector<std::uint32_t> doubtful_;
   bool moved_ = false;
 };
 

@@ -49,6 +49,7 @@ class Recovery {
   bool has_flags_of(std::uint32_t record, std::uint32_t uid) const;
   Row from_spool(std::uint32_t record, std::uint32_t uid);
   void take_from_spool(std::uint32_t first, std::uint32_t end, std::span<const std::uint32_t> uids);
+  void take_from_shadow(const IndexFile& shadow, std::vector<std::uint32_t>& bad);
   void put_row(std::uint32_t record, Row row);
   void jump();
 
@@ -59,6 +60,7 @@ class Recovery {
   bool only_spool_ = false;                     // neither index nor log
   std::uint64_t durable_cache_ = 0;             // records of the cache below this were synced
   std::map<std::uint32_t, Prepared> prepared_;  // by record
+  std::vector<std::uint32_t> doubtful_;         // records whose damage the replay may have hidden
   std::vector<std::uint64_t> arrived_;          // transactions taken in
   std::vector<std::uint32_t> restored_;         // records of which only the file is known
   std::uint32_t adopted_ = 0, removed_ = 0, repaired_ = 0;
@@ -203,6 +205,7 @@ Result<void> Recovery::replay_logs() {
                         return note(record);
                       }));
   files_.map_moved();
+  doubtful_ = applier.doubtful();
   state_.log_generation = newest_of(logs_);
   state_.applied = end;
   return {};
@@ -295,6 +298,13 @@ std::optional<IndexFile> Recovery::shadow() {
   return std::move(*made);
 }
 
+std::optional<Row> sound_row(const IndexFile& index, std::uint32_t record) {
+  const BlockPtr rows = index.block(block::of(record));
+  const Row row = load_row(rows, block::slot(record));
+  return row.uid != 0 && row_is_sound(rows, block::slot(record)) ? std::optional(row)
+                                                                 : std::nullopt;
+}
+
 std::uint32_t Recovery::uid_at(std::uint32_t record) const {
   return *files_.index.block(block::of(record))
               .at<std::uint32_t>(column::kUid, block::slot(record));
@@ -359,19 +369,24 @@ void Recovery::put_row(std::uint32_t record, Row row) {
   store_row(files_.index.block(block::of(record)), block::slot(record), row);
 }
 
+void Recovery::take_from_shadow(const IndexFile& shadow, std::vector<std::uint32_t>& bad) {
+  for (const std::uint32_t r : doubtful_)
+    if (const auto row = r < state_.count ? sound_row(shadow, r) : std::nullopt)
+      store_row(files_.index.block(block::of(r)), block::slot(r), *row);
+  std::erase_if(bad, [&](std::uint32_t r) {
+    const auto row = sound_row(shadow, r);
+    if (row) put_row(r, *row);
+    return row.has_value();
+  });
+}
+
 void Recovery::repair_rows() {
   std::vector<std::uint32_t> bad;
   for (std::uint32_t r = 0; r < state_.count; ++r)
     if (!row_is_sound(files_.index.block(block::of(r)), block::slot(r))) bad.push_back(r);
   repaired_ = static_cast<std::uint32_t>(bad.size());
-  if (bad.empty()) return;
-  if (const auto other = shadow())
-    std::erase_if(bad, [&](std::uint32_t r) {
-      const Row row = load_row(other->block(block::of(r)), block::slot(r));
-      const bool good = row.uid != 0 && row_is_sound(other->block(block::of(r)), block::slot(r));
-      if (good) put_row(r, row);
-      return good;
-    });
+  if (bad.empty() && doubtful_.empty()) return;
+  if (const auto other = shadow()) take_from_shadow(*other, bad);
   const auto uids = bad.empty() ? std::vector<std::uint32_t>() : message_uids(files_.path(""));
   for (auto at = bad.begin(); at != bad.end();) {
     const std::uint32_t first = *at;

@@ -253,6 +253,39 @@ TEST_F(DamageTest, ADamagedTombstoneTakesNoUidOfTheRecordsBehindIt) {
   EXPECT_TRUE(check(*store, inbox, {.full = true}).value().empty());
 }
 
+/// Octets of `index`: the flags word of a record of the first block, or a state.
+void overwrite(const std::string& index, std::uint64_t at, const std::string& octets) {
+  std::fstream out(index, std::ios::binary | std::ios::in | std::ios::out);
+  out.seekp(static_cast<std::streamoff>(at));
+  out << octets;
+}
+std::uint64_t flags_word(std::uint32_t record) { return block::offset(0) + record * 8; }
+
+TEST_F(DamageTest, ReplayTakesNoDamagedFlagsForSound) {
+  restore("header", load(pristine + "/header"));
+  ASSERT_TRUE(reconstruct(*store, inbox).has_value());  // a new log, a copy of the index
+  auto mailbox = store->open_mailbox(inbox).value();
+  const std::vector<RecNo> first{mailbox->snapshot().at(SeqNum(1))};
+  ASSERT_TRUE(mailbox->store_flags(first, {FlagOp::add, {flag::flagged, {}}, {}}).has_value());
+  mailbox.reset();
+  const Sight good = look();
+  for (const bool with_copy : {true, false}) {
+    store.reset();
+    overwrite(where + "/index", flags_word(0), std::string(8, '\xff'));
+    for (const std::uint64_t state : {512, 1024}) overwrite(where + "/index", state + 200, "x");
+    if (!with_copy) stdfs::remove(where + "/index.prev");
+    reopen();
+    (void)look();
+    const Sight sight = look();
+    if (with_copy) {
+      EXPECT_EQ(sight, good);
+    }
+    EXPECT_EQ(sight.messages.size(), 3U);
+    ASSERT_TRUE(check(*store, inbox, {.full = true, .repair = true}).has_value());
+    EXPECT_EQ(message_files(), 4);
+  }
+}
+
 TEST_F(DamageTest, TheFirstChangeAfterTheLogWasLostStays) {
   reopen();
   const auto entry = make("user/bert");
