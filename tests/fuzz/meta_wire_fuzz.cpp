@@ -21,7 +21,7 @@ using namespace postern::meta;
 /// One database for the whole run: requests find what earlier ones left.
 struct World {
   World() {
-    char name[] = "/tmp/postern-fuzz-XXXXXX";
+    char name[] = "/dev/shm/postern-fuzz-XXXXXX";  // each commit is synced
     home = ::mkdtemp(name);
     core = Core::open({.home = home, .cache_bytes = 4U << 20}).value();
   }
