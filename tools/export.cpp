@@ -43,20 +43,8 @@ std::string text_of(const json& document) {
   return document.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
-/// Quota roots by the owner of their tree; "" holds those of nobody.
-using QuotasByOwner = std::map<std::string, std::vector<meta::QuotaRoot>, std::less<>>;
-
-Result<QuotasByOwner> quotas_by_owner(meta::Meta& meta) {
-  QuotasByOwner out;
-  for (auto& root : TRY(meta.quotas())) {
-    const std::string owner = root.root.owner().text();
-    out[owner].push_back(std::move(root));
-  }
-  return out;
-}
-
-Result<json> document_of(meta::Meta& meta, const meta::UserRecord& user,
-                         const QuotasByOwner& quotas) {
+Result<json> document_of(meta::Meta& meta, const meta::UserRecord& user) {
+  const auto inbox = meta::MailboxName::inbox_of(user.name);
   const auto subscriptions = TRY(meta.subscriptions(user.name));
   json document{{"format", 1},
                 {"user", user.name.text()},
@@ -67,13 +55,17 @@ Result<json> document_of(meta::Meta& meta, const meta::UserRecord& user,
                 {"subscriptions", subscriptions},
                 {"quota", json::array()},
                 {"annotations", json::array()}};
-  if (const auto own = quotas.find(user.name.text()); own != quotas.end())
-    for (const auto& root : own->second) document["quota"].push_back(json_of(root));
+  for (const auto& root : TRY(meta.quotas_within(inbox)))
+    document["quota"].push_back(json_of(root));
   meta::ListScope scope;
   scope.who.admin = true;
-  scope.roots.push_back(meta::MailboxName::inbox_of(user.name));
-  for (const auto& listed : TRY(meta.list(scope)))
-    add_annotations(document["annotations"], TRY(meta.annotations(listed.entry.name, user.name)));
+  scope.roots.push_back(inbox);
+  for (const auto& listed : TRY(meta.list(scope))) {
+    const auto found = meta.annotations(listed.entry.name, user.name);
+    if (found) add_annotations(document["annotations"], *found);
+    // One may go, or get another name, in the meantime: then this export is due again.
+    if (!found && found.error().code != Errc::no_such_mailbox) return found.error();
+  }
   return document;
 }
 
@@ -93,6 +85,25 @@ Result<bool> write_if_changed(const std::string& path, const std::string& text) 
   if (before && *before == text) return false;
   TRY(replace_file(path, text));
   return true;
+}
+
+std::string export_path(const config::Config& config, const meta::UserRecord& user) {
+  return store::user_directory(config, user) + "/user.json";
+}
+
+/// Whether the file had to be written.
+Result<bool> export_user(meta::Meta& meta, const config::Config& config,
+                         const meta::UserRecord& user) {
+  const std::string text = text_of(TRY(document_of(meta, user)));
+  TRY(store::make_user_directory(config, user));
+  return write_if_changed(export_path(config, user), text);
+}
+
+Result<bool> remove_export(const config::Config& config, const meta::UserRecord& user) {
+  std::error_code error;
+  const bool removed = stdfs::remove(export_path(config, user), error);
+  if (error) return fail(Errc::io, "{}: {}", export_path(config, user), error.message());
+  return removed;
 }
 
 std::string site_path(const config::Config& config) {
@@ -166,15 +177,31 @@ auto with_document(const std::string& path, Work work)
 
 }  // namespace
 
+Result<std::size_t> export_due(meta::Meta& meta, const config::Config& config) {
+  constexpr std::size_t kPage = 1'000;
+  std::size_t touched = 0;
+  std::vector<meta::DueExport> page;
+  std::string after;
+  do {
+    page = TRY(meta.due_exports(after, kPage));
+    for (const auto& due : page) {
+      if (!due.user.name.empty())
+        touched += TRY(export_user(meta, config, due.user)) ? 1 : 0;
+      else if (!due.user.id.empty())
+        touched += TRY(remove_export(config, due.user)) ? 1 : 0;
+      TRY(meta.export_done(due.key, due.version));
+      after = due.key;
+    }
+  } while (page.size() == kPage);
+  return touched;
+}
+
 Result<std::size_t> export_users(meta::Meta& meta, const config::Config& config) {
-  const auto quotas = TRY(quotas_by_owner(meta));
   std::size_t touched = 0;
   std::set<std::string> current;
   for (const auto& user : TRY(meta.users())) {
-    const std::string text = text_of(TRY(document_of(meta, user, quotas)));
-    const std::string path = TRY(store::make_user_directory(config, user)) + "/user.json";
-    touched += TRY(write_if_changed(path, text)) ? 1 : 0;
-    current.insert(path);
+    touched += TRY(export_user(meta, config, user)) ? 1 : 0;
+    current.insert(export_path(config, user));
   }
   for (const auto& [name, path] : config.partitions())
     for (const auto& file : files_below(path)) {
@@ -186,9 +213,8 @@ Result<std::size_t> export_users(meta::Meta& meta, const config::Config& config)
 
 Result<void> export_site(meta::Meta& meta, const config::Config& config) {
   json document{{"format", 1}, {"quota", json::array()}, {"annotations", json::array()}};
-  const auto quotas = TRY(quotas_by_owner(meta));
-  if (const auto shared = quotas.find(""); shared != quotas.end())
-    for (const auto& root : shared->second) document["quota"].push_back(json_of(root));
+  for (const auto& root : TRY(meta.quotas()))
+    if (root.root.owner().empty()) document["quota"].push_back(json_of(root));
   add_annotations(document["annotations"], TRY(meta.annotations({}, {})));
   meta::ListScope everything;
   everything.who.admin = true;

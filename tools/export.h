@@ -11,8 +11,10 @@
 
 namespace postern::tools {
 
-/// Writes the users' files that are not as they should be and removes those of users who are gone.
-/// Gives how many were touched.
+/// Brings up to date what changed since the last time, says the metadata. Gives how many files were
+/// touched.
+Result<std::size_t> export_due(meta::Meta& meta, const config::Config& config);
+/// The same for all users, and whatever files of others there are: looks at everything.
 Result<std::size_t> export_users(meta::Meta& meta, const config::Config& config);
 /// site.json: looks at every mailbox.
 Result<void> export_site(meta::Meta& meta, const config::Config& config);

@@ -57,7 +57,7 @@ Result<void> Core::set_annotations(db::Transaction& txn, const MailboxName& mail
                                         [&](auto, auto) { return ++count <= most; }));
     if (count > most) return fail(Errc::limit, "over {} annotations", most);
   }
-  return {};
+  return note_export(txn, mailbox.owner());
 }
 
 Result<void> Core::copy_annotations(db::Transaction& txn, const MailboxId& from,

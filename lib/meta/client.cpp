@@ -213,6 +213,16 @@ Result<std::vector<MailboxEntry>> Client::outbox(std::size_t most) {
 Result<void> Client::outbox_done(const MailboxId& id, std::uint64_t version) {
   return call<void>(Op::outbox_done, id, version);
 }
+Result<void> Client::announce(const MailboxId& id, std::string_view partition) {
+  return call<void>(Op::announce, id, partition);
+}
+Result<std::vector<Unlisted>> Client::unlisted(std::int64_t before, const MailboxId& after,
+                                               std::size_t most) {
+  return call<std::vector<Unlisted>>(Op::unlisted, before, after, static_cast<std::uint32_t>(most));
+}
+Result<void> Client::unlisted_done(const MailboxId& id) {
+  return call<void>(Op::unlisted_done, id);
+}
 Result<void> Client::subscribe(const UserName& user, std::string_view name) {
   return call<void>(Op::subscribe, user, name);
 }
@@ -233,6 +243,9 @@ Result<QuotaRoot> Client::quota(const MailboxName& root) {
   return call<QuotaRoot>(Op::quota, root);
 }
 Result<std::vector<QuotaRoot>> Client::quotas() { return call<std::vector<QuotaRoot>>(Op::quotas); }
+Result<std::vector<QuotaRoot>> Client::quotas_within(const MailboxName& root) {
+  return call<std::vector<QuotaRoot>>(Op::quotas_within, root);
+}
 Result<Reservation> Client::reserve(const MailboxId& mailbox, std::uint64_t bytes,
                                     std::uint64_t messages) {
   return call<Reservation>(Op::reserve, mailbox, bytes, messages);
@@ -268,6 +281,12 @@ Result<UserRecord> Client::restore_user(const UserRecord& found) {
   return call<UserRecord>(Op::restore_user, found);
 }
 Result<void> Client::erase_user(const UserName& name) { return call<void>(Op::erase_user, name); }
+Result<std::vector<DueExport>> Client::due_exports(std::string_view after, std::size_t most) {
+  return call<std::vector<DueExport>>(Op::due_exports, after, static_cast<std::uint32_t>(most));
+}
+Result<void> Client::export_done(std::string_view key, std::uint64_t version) {
+  return call<void>(Op::export_done, key, version);
+}
 
 Result<std::optional<std::string>> Client::find_mark(const Mark& mark) {
   return call<std::optional<std::string>>(Op::find_mark, mark);

@@ -38,6 +38,10 @@ class Client final : public Meta {
   Result<std::uint64_t> list_counter(const UserName& user) override;
   Result<std::vector<MailboxEntry>> outbox(std::size_t most) override;
   Result<void> outbox_done(const MailboxId& id, std::uint64_t version) override;
+  Result<void> announce(const MailboxId& id, std::string_view partition) override;
+  Result<std::vector<Unlisted>> unlisted(std::int64_t before, const MailboxId& after,
+                                         std::size_t most) override;
+  Result<void> unlisted_done(const MailboxId& id) override;
   Result<void> subscribe(const UserName& user, std::string_view name) override;
   Result<void> unsubscribe(const UserName& user, std::string_view name) override;
   Result<std::vector<std::string>> subscriptions(const UserName& user) override;
@@ -46,6 +50,7 @@ class Client final : public Meta {
   Result<std::optional<QuotaRoot>> quota_root_of(const MailboxName& mailbox) override;
   Result<QuotaRoot> quota(const MailboxName& root) override;
   Result<std::vector<QuotaRoot>> quotas() override;
+  Result<std::vector<QuotaRoot>> quotas_within(const MailboxName& root) override;
   Result<Reservation> reserve(const MailboxId& mailbox, std::uint64_t bytes,
                               std::uint64_t messages) override;
   void release(Reservation reservation) override;
@@ -56,6 +61,8 @@ class Client final : public Meta {
   Result<UserRecord> bump_generation(const UserName& name) override;
   Result<UserRecord> restore_user(const UserRecord& found) override;
   Result<void> erase_user(const UserName& name) override;
+  Result<std::vector<DueExport>> due_exports(std::string_view after, std::size_t most) override;
+  Result<void> export_done(std::string_view key, std::uint64_t version) override;
   Result<std::optional<std::string>> find_mark(const Mark& mark) override;
   Result<void> set_mark(const Mark& mark, std::string_view value,
                         std::chrono::seconds life) override;

@@ -45,6 +45,10 @@ class Core {
   Result<std::uint64_t> list_counter(const UserName& user);
   Result<std::vector<MailboxEntry>> outbox(std::size_t most);
   Result<void> outbox_done(db::Transaction& txn, const MailboxId& id, std::uint64_t version);
+  Result<void> announce(db::Transaction& txn, const MailboxId& id, std::string_view partition);
+  Result<std::vector<Unlisted>> unlisted(std::int64_t before, const MailboxId& after,
+                                         std::size_t most);
+  Result<void> unlisted_done(db::Transaction& txn, const MailboxId& id);
 
   // Subscriptions and annotations: subscriptions.cpp, annotations.cpp.
   Result<void> subscribe(db::Transaction& txn, const UserName& user, std::string_view name);
@@ -65,6 +69,7 @@ class Core {
   Result<std::optional<QuotaRoot>> quota_root_of(const MailboxName& mailbox);
   Result<QuotaRoot> quota(const MailboxName& root);
   Result<std::vector<QuotaRoot>> quotas();
+  Result<std::vector<QuotaRoot>> quotas_within(const MailboxName& root);
   Result<void> report(db::Transaction& txn, const Usage& usage);
   Result<std::vector<MailboxId>> due(std::int64_t now, std::size_t most);
 
@@ -81,6 +86,8 @@ class Core {
   Result<UserRecord> bump_generation(db::Transaction& txn, const UserName& name);
   Result<UserRecord> restore_user(db::Transaction& txn, const UserRecord& found);
   Result<void> erase_user(db::Transaction& txn, const UserName& name);
+  Result<std::vector<DueExport>> due_exports(std::string_view after, std::size_t most);
+  Result<void> export_done(db::Transaction& txn, std::string_view key, std::uint64_t version);
   Result<std::optional<std::string>> find_mark(const Mark& mark);
   Result<void> set_mark(db::Transaction& txn, const Mark& mark, std::string_view value,
                         std::chrono::seconds life);
@@ -117,6 +124,13 @@ class Core {
   Result<void> touch(db::Transaction& txn, const MailboxEntry& entry);
   Result<std::uint64_t> next(db::Transaction& txn, const std::string& counter,
                              std::uint64_t at_least = 0);
+
+  // users.cpp
+  /// The export of `user` has become stale; nobody: of no user.
+  Result<void> note_export(db::Transaction& txn, const UserName& user);
+  /// The file of one who is gone is to be removed.
+  Result<void> note_gone(db::Transaction& txn, const UserRecord& user);
+  Result<DueExport> due_export(std::string_view key, std::string_view value);
 
   // rename.cpp
   Result<std::vector<MailboxEntry>> tree(db::Transaction& txn, const MailboxName& root);

@@ -76,7 +76,22 @@ Result<std::vector<MailboxEntry>> EmbeddedMeta::outbox(std::size_t most) {
 }
 
 Result<void> EmbeddedMeta::outbox_done(const MailboxId& id, std::uint64_t version) {
-  return change([&](db::Transaction& txn) { return core_->outbox_done(txn, id, version); });
+  return core_->environment().transact(
+      [&](db::Transaction& txn) { return core_->outbox_done(txn, id, version); });
+}
+
+Result<void> EmbeddedMeta::announce(const MailboxId& id, std::string_view partition) {
+  return change([&](db::Transaction& txn) { return core_->announce(txn, id, partition); });
+}
+
+Result<std::vector<Unlisted>> EmbeddedMeta::unlisted(std::int64_t before, const MailboxId& after,
+                                                     std::size_t most) {
+  return core_->unlisted(before, after, most);
+}
+
+Result<void> EmbeddedMeta::unlisted_done(const MailboxId& id) {
+  return core_->environment().transact(
+      [&](db::Transaction& txn) { return core_->unlisted_done(txn, id); });
 }
 
 Result<void> EmbeddedMeta::subscribe(const UserName& user, std::string_view name) {
@@ -102,6 +117,9 @@ Result<std::optional<QuotaRoot>> EmbeddedMeta::quota_root_of(const MailboxName& 
 
 Result<QuotaRoot> EmbeddedMeta::quota(const MailboxName& root) { return core_->quota(root); }
 Result<std::vector<QuotaRoot>> EmbeddedMeta::quotas() { return core_->quotas(); }
+Result<std::vector<QuotaRoot>> EmbeddedMeta::quotas_within(const MailboxName& root) {
+  return core_->quotas_within(root);
+}
 
 Result<Reservation> EmbeddedMeta::reserve(const MailboxId& mailbox, std::uint64_t bytes,
                                           std::uint64_t messages) {
@@ -138,6 +156,15 @@ Result<UserRecord> EmbeddedMeta::bump_generation(const UserName& name) {
 
 Result<void> EmbeddedMeta::erase_user(const UserName& name) {
   return change([&](db::Transaction& txn) { return core_->erase_user(txn, name); });
+}
+
+Result<std::vector<DueExport>> EmbeddedMeta::due_exports(std::string_view after, std::size_t most) {
+  return core_->due_exports(after, most);
+}
+
+Result<void> EmbeddedMeta::export_done(std::string_view key, std::uint64_t version) {
+  return core_->environment().transact(
+      [&](db::Transaction& txn) { return core_->export_done(txn, key, version); });
 }
 
 Result<std::optional<std::string>> EmbeddedMeta::find_mark(const Mark& mark) {

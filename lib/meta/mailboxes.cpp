@@ -138,6 +138,7 @@ Result<MailboxEntry> Core::create(db::Transaction& txn, const NewMailbox& fresh)
   if (uidvalidity > UINT32_MAX) return fail(Errc::limit, "out of uidvalidities");
   entry.uidvalidity = UidValidity(static_cast<std::uint32_t>(uidvalidity));
   TRY(write_entry(txn, entry, nullptr));
+  TRY(unlisted_done(txn, entry.id));
   TRY(begin_usage(txn, entry, true));
   return entry;
 }
@@ -145,6 +146,7 @@ Result<MailboxEntry> Core::create(db::Transaction& txn, const NewMailbox& fresh)
 Result<MailboxEntry> Core::erase(db::Transaction& txn, const MailboxName& name) {
   MailboxEntry entry = TRY(existing(txn, name));
   TRY(remove_entry(txn, entry));
+  TRY(announce(txn, entry.id, entry.partition));
   TRY(end_usage(txn, entry));
   std::vector<std::string> notes;
   TRY(tables_.annotations.scan_prefix(&txn, raw(entry.id), [&](std::string_view key, auto) {
@@ -153,7 +155,9 @@ Result<MailboxEntry> Core::erase(db::Transaction& txn, const MailboxName& name) 
   }));
   for (const auto& key : notes) TRY(tables_.annotations.erase(txn, key));
   // The root of a tree that is gone would be a limit on nothing.
-  if (TRY(tree(txn, name)).empty()) TRY(tables_.quotas.erase(txn, name.key()));
+  const bool lone = TRY(tree(txn, name)).empty();
+  const bool root_gone = lone && TRY(tables_.quotas.erase(txn, name.key()));
+  if (root_gone || !notes.empty()) TRY(note_export(txn, name.owner()));
   return entry;
 }
 
@@ -206,6 +210,7 @@ Result<MailboxEntry> Core::restore(db::Transaction& txn, const MailboxEntry& fou
       moved.name = TRY(lost_name(moved));
       TRY(write_entry(txn, moved, &*holder));
       TRY(reroot(txn, moved, false));
+      TRY(note_export(txn, holder->name.owner()));
     }
   }
   // Both counters go on after everything that was ever given out.
@@ -223,7 +228,10 @@ Result<MailboxEntry> Core::restore(db::Transaction& txn, const MailboxEntry& fou
   }
   if (before) {
     TRY(reroot(txn, entry, false));
+    TRY(note_export(txn, before->name.owner()));
+    TRY(note_export(txn, entry.name.owner()));
   } else {
+    TRY(unlisted_done(txn, entry.id));
     TRY(begin_usage(txn, entry, false));
   }
   return entry;
@@ -251,6 +259,35 @@ Result<void> Core::outbox_done(db::Transaction& txn, const MailboxId& id, std::u
   // A later change put it there again: its copy is still to be written.
   if (!row || TRY(CounterCodec::parse(*row)) > version) return {};
   TRY(tables_.outbox.erase(txn, raw(id)));
+  return {};
+}
+
+Result<void> Core::announce(db::Transaction& txn, const MailboxId& id, std::string_view partition) {
+  WireWriter row;
+  row.put(wall_seconds());
+  row.put_raw(partition);
+  return tables_.unlisted.put(txn, raw(id), row.bytes());
+}
+
+Result<std::vector<Unlisted>> Core::unlisted(std::int64_t before, const MailboxId& after,
+                                             std::size_t most) {
+  std::vector<Unlisted> out;
+  Result<void> problem;
+  TRY(tables_.unlisted.scan(nullptr, raw(after) + '\0', [&](std::string_view key, auto value) {
+    if (out.size() == most) return false;
+    WireReader row(value);
+    const auto id = mailbox_id_from(key);
+    const auto since = row.take<std::int64_t>();
+    if (!id || !since) problem = fail(Errc::corrupt, "a row of unlisted");
+    if (problem && *since <= before) out.push_back({*id, std::string(row.rest()), *since});
+    return problem.has_value();
+  }));
+  TRY(std::move(problem));
+  return out;
+}
+
+Result<void> Core::unlisted_done(db::Transaction& txn, const MailboxId& id) {
+  TRY(tables_.unlisted.erase(txn, raw(id)));
   return {};
 }
 

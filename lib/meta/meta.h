@@ -106,6 +106,21 @@ struct UserRecord {
   std::int64_t created = 0;
 };
 
+/// A mailbox that the list doesn't name and whose directory may be on the disk: it was deleted, or
+/// is being made, or never was.
+struct Unlisted {
+  MailboxId id;
+  std::string partition;
+  std::int64_t since = 0;  // seconds UTC
+};
+
+/// A user's export (user.json) that is older than the metadata.
+struct DueExport {
+  std::string key;            // for export_done(), and to go on after it
+  std::uint64_t version = 0;  // of the change that it misses
+  UserRecord user;            // no name: the user is gone; an id too: with a file in `partition`
+};
+
 /// Remembered keys with an end of life: duplicate suppression, vacation, Sieve "duplicate".
 enum class MarkKind : std::uint8_t { delivery, vacation, sieve_duplicate, submission };
 struct Mark {
@@ -182,6 +197,15 @@ class Meta {
   virtual Result<std::vector<MailboxEntry>> outbox(std::size_t most) = 0;
   virtual Result<void> outbox_done(const MailboxId& id, std::uint64_t version) = 0;
 
+  // Directories without a mailbox: what the nightly work removes.
+  /// Before the directory of a mailbox is made: unless create() follows, it is unlisted.
+  virtual Result<void> announce(const MailboxId& id, std::string_view partition) = 0;
+  /// Those since `before` or longer with an id above `after`, in the order of ids. erase() makes
+  /// them so, create() and restore() end it.
+  virtual Result<std::vector<Unlisted>> unlisted(std::int64_t before, const MailboxId& after,
+                                                 std::size_t most) = 0;
+  virtual Result<void> unlisted_done(const MailboxId& id) = 0;
+
   // Subscriptions are names; they survive DELETE (RFC 3501 §6.3.9). `name` is the client's name in
   // the user's namespace, UTF-8.
   virtual Result<void> subscribe(const UserName& user, std::string_view name) = 0;
@@ -197,6 +221,8 @@ class Meta {
   /// @error no_such_object
   virtual Result<QuotaRoot> quota(const MailboxName& root) = 0;
   virtual Result<std::vector<QuotaRoot>> quotas() = 0;
+  /// Those at and below `root`.
+  virtual Result<std::vector<QuotaRoot>> quotas_within(const MailboxName& root) = 0;
   /// @error over_quota  `bytes` and `messages` more would pass a limit
   virtual Result<Reservation> reserve(const MailboxId& mailbox, std::uint64_t bytes,
                                       std::uint64_t messages) = 0;
@@ -216,6 +242,11 @@ class Meta {
   /// scripts. One that is there stays as it is. Gives the record in force.
   virtual Result<UserRecord> restore_user(const UserRecord& found) = 0;
   virtual Result<void> erase_user(const UserName& name) = 0;
+  /// Users whose record, subscriptions, quota roots or annotations changed since export_done(),
+  /// with a key above `after`.
+  virtual Result<std::vector<DueExport>> due_exports(std::string_view after, std::size_t most) = 0;
+  /// Unless it changed after `version`.
+  virtual Result<void> export_done(std::string_view key, std::uint64_t version) = 0;
 
   // Marks. Look before, mark after the store's commit: a crash may repeat, never lose.
   /// The value given at the mark if it is there and hasn't expired.

@@ -108,6 +108,7 @@ Result<QuotaRoot> Core::set_quota(db::Transaction& txn, const MailboxName& root,
     TRY(tables_.quotas.put(txn, key, row));
   }
   if (before.has_value() == limits.empty()) TRY(reroot_tree(txn, root));
+  TRY(note_export(txn, root.owner()));
   const auto now = TRY(tables_.quotas.get(&txn, key));
   return present(key, now.value_or(QuotaRow()));
 }
@@ -125,15 +126,18 @@ Result<QuotaRoot> Core::quota(const MailboxName& root) {
   return present(root.key(), *row);
 }
 
-Result<std::vector<QuotaRoot>> Core::quotas() {
+Result<std::vector<QuotaRoot>> Core::quotas() { return quotas_within({}); }
+
+Result<std::vector<QuotaRoot>> Core::quotas_within(const MailboxName& within) {
+  const std::string prefix = within.empty() ? std::string() : within.key();
   std::vector<QuotaRoot> out;
   Result<void> problem;
-  TRY(tables_.quotas.raw().scan(nullptr, "", [&](std::string_view key, std::string_view value) {
+  TRY(tables_.quotas.raw().scan_prefix(nullptr, prefix, [&](auto key, std::string_view value) {
     const auto row = QuotaCodec::parse(value);
     auto root = row ? present(std::string(key), *row) : Error(row.error());
     if (!root) problem = Error(root.error());
-    if (root) out.push_back(std::move(*root));
-    return root.has_value();
+    if (root && (prefix.empty() || root->root.is_within(within))) out.push_back(std::move(*root));
+    return problem.has_value();
   }));
   TRY(std::move(problem));
   return out;

@@ -70,6 +70,8 @@ Result<std::vector<Renamed>> Core::rename_tree(db::Transaction& txn, const Mailb
   for (auto& step : plan) TRY(write_entry(txn, step.after, &step.before));
   if (!inbox) TRY(move_quota_roots(txn, from, to));
   for (const auto& step : plan) TRY(reroot(txn, step.after, true));
+  TRY(note_export(txn, from.owner()));
+  TRY(note_export(txn, to.owner()));
   if (inbox) {
     auto fresh = TRY(create(txn, *inbox));
     plan.push_back({{}, std::move(fresh)});

@@ -54,8 +54,9 @@ Result<std::string> with(Call& call, Body&& body) {
   return answer(call.sequence, std::apply(body, taken));
 }
 
-/// Relaxed changes may be lost with a power cut: usage is reported again, a lost mark costs a
-/// second copy at worst. The others are answered when they are durable.
+/// Relaxed changes may be lost with a power cut: usage is reported again, what was said to be done
+/// is done again, a lost mark costs a second copy at worst. The others are answered when they are
+/// durable.
 enum class Kind { read, durable, relaxed };
 
 struct Row {
@@ -118,6 +119,9 @@ constexpr std::array kRows{
     Row{Op::quotas, kRead, [](Call& c) { return look<>(c, &Core::quotas); }},
     Row{Op::reserve, kRead, reserve},
     Row{Op::release, kRead, release},
+    Row{Op::unlisted, kRead, [](Call& c) { return look<std::int64_t, MailboxId, Count>(c, &Core::unlisted); }},
+    Row{Op::due_exports, kRead, [](Call& c) { return look<std::string, Count>(c, &Core::due_exports); }},
+    Row{Op::quotas_within, kRead, [](Call& c) { return look<MailboxName>(c, &Core::quotas_within); }},
     Row{Op::due, kRead, [](Call& c) { return look<std::int64_t, Count>(c, &Core::due); }},
     Row{Op::user, kRead, [](Call& c) { return look<UserName>(c, &Core::user); }},
     Row{Op::users, kRead, [](Call& c) { return look<>(c, &Core::users); }},
@@ -130,7 +134,7 @@ constexpr std::array kRows{
     Row{Op::set_acl, kDurable, [](Call& c) { return change<MailboxName, std::string, Rights>(c, &Core::set_acl); }},
     Row{Op::set_special_use, kDurable, [](Call& c) { return change<MailboxName, std::string>(c, &Core::set_special_use); }},
     Row{Op::restore, kDurable, [](Call& c) { return change<MailboxEntry>(c, &Core::restore); }},
-    Row{Op::outbox_done, kDurable, [](Call& c) { return change<MailboxId, Number>(c, &Core::outbox_done); }},
+    Row{Op::announce, kDurable, [](Call& c) { return change<MailboxId, std::string>(c, &Core::announce); }},
     Row{Op::subscribe, kDurable, [](Call& c) { return change<UserName, std::string>(c, &Core::subscribe); }},
     Row{Op::unsubscribe, kDurable, [](Call& c) { return change<UserName, std::string>(c, &Core::unsubscribe); }},
     Row{Op::set_quota, kDurable, [](Call& c) { return change<MailboxName, std::vector<QuotaResource>>(c, &Core::set_quota); }},
@@ -141,6 +145,9 @@ constexpr std::array kRows{
     Row{Op::set_annotations, kDurable, [](Call& c) { return change<MailboxName, std::vector<AnnotationChange>, Count>(c, &Core::set_annotations); }},
     Row{Op::set_snoozed, kDurable, [](Call& c) { return change<Snoozed>(c, &Core::set_snoozed); }},
     Row{Op::end_snoozed, kDurable, [](Call& c) { return change<Snoozed>(c, &Core::end_snoozed); }},
+    Row{Op::outbox_done, kRelaxed, [](Call& c) { return change<MailboxId, Number>(c, &Core::outbox_done); }},
+    Row{Op::unlisted_done, kRelaxed, [](Call& c) { return change<MailboxId>(c, &Core::unlisted_done); }},
+    Row{Op::export_done, kRelaxed, [](Call& c) { return change<std::string, Number>(c, &Core::export_done); }},
     Row{Op::report, kRelaxed, [](Call& c) { return change<Usage>(c, &Core::report); }},
     Row{Op::set_mark, kRelaxed, set_mark},
 };

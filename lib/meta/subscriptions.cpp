@@ -21,14 +21,14 @@ Result<void> Core::subscribe(db::Transaction& txn, const UserName& user, std::st
     return fail(Errc::bad_syntax, "no name to subscribe to");
   TRY(tables_.subscriptions.put(txn, key_of(user, name), ""));
   TRY(next(txn, "list:" + user.text()));
-  return {};
+  return note_export(txn, user);
 }
 
 Result<void> Core::unsubscribe(db::Transaction& txn, const UserName& user, std::string_view name) {
   if (!TRY(tables_.subscriptions.erase(txn, key_of(user, name))))
     return fail(Errc::no_such_object, "not subscribed");
   TRY(next(txn, "list:" + user.text()));
-  return {};
+  return note_export(txn, user);
 }
 
 Result<std::vector<std::string>> Core::subscriptions(const UserName& user) {

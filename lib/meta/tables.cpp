@@ -173,6 +173,8 @@ Result<Tables> Tables::open(db::Environment& env) {
       .requests = TRY(db::Table::open(env, "requests")),
       .outbox = TRY(db::Table::open(env, "outbox")),
       .due = TRY(db::Table::open(env, "due")),
+      .unlisted = TRY(db::Table::open(env, "unlisted")),
+      .exports = TRY(db::Table::open(env, "exports")),
       .counters = TRY(db::Typed<CounterCodec>::open(env, "counters")),
   };
 }

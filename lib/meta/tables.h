@@ -15,6 +15,12 @@
 //   requests       client instance              -> sequence, time, the reply that was given
 //   outbox         mailbox id                   -> version whose copy the header has to get
 //   due            time (big-endian), mailbox id -> ""
+//   unlisted       mailbox id                   -> since when its directory may be there without
+//   the
+//                                                  mailbox in the list, partition
+//   exports        user, or NUL user id         -> version of the last change that the user's
+//   export
+//                                                  misses; for one who is gone, partition
 //   counters       name                         -> number
 #pragma once
 
@@ -102,6 +108,8 @@ struct Tables {
   db::Table requests;
   db::Table outbox;
   db::Table due;
+  db::Table unlisted;
+  db::Table exports;
   db::Typed<CounterCodec> counters;
 };
 

@@ -277,6 +277,32 @@ Result<UserRecord> get(WireReader& in, As<UserRecord>) {
   return out;
 }
 
+void put(WireWriter& out, const Unlisted& value) {
+  put(out, value.id);
+  put(out, value.partition);
+  put(out, value.since);
+}
+Result<Unlisted> get(WireReader& in, As<Unlisted>) {
+  Unlisted out;
+  out.id = TRY(get(in, As<MailboxId>()));
+  out.partition = TRY(get(in, As<std::string>()));
+  out.since = TRY(in.take<std::int64_t>());
+  return out;
+}
+
+void put(WireWriter& out, const DueExport& value) {
+  put(out, value.key);
+  put(out, value.version);
+  put(out, value.user);
+}
+Result<DueExport> get(WireReader& in, As<DueExport>) {
+  DueExport out;
+  out.key = TRY(get(in, As<std::string>()));
+  out.version = TRY(in.take<std::uint64_t>());
+  out.user = TRY(get(in, As<UserRecord>()));
+  return out;
+}
+
 void put(WireWriter& out, const Mark& value) {
   out.put(static_cast<std::uint8_t>(value.kind));
   put(out, value.owner);

@@ -77,6 +77,12 @@ enum class Op : std::uint8_t {
   end_snoozed = 37,
   snoozed = 38,
   restore_user = 40,
+  announce = 41,
+  unlisted = 42,
+  unlisted_done = 43,
+  quotas_within = 44,
+  due_exports = 45,
+  export_done = 46,
 };
 
 /// `payload` with its head.
@@ -126,6 +132,8 @@ void put(WireWriter& out, const QuotaRoot& value);
 void put(WireWriter& out, const Usage& value);
 void put(WireWriter& out, Reservation value);
 void put(WireWriter& out, const UserRecord& value);
+void put(WireWriter& out, const Unlisted& value);
+void put(WireWriter& out, const DueExport& value);
 void put(WireWriter& out, const Mark& value);
 void put(WireWriter& out, const Annotation& value);
 void put(WireWriter& out, const AnnotationChange& value);
@@ -170,6 +178,8 @@ Result<QuotaRoot> get(WireReader& in, As<QuotaRoot>);
 Result<Usage> get(WireReader& in, As<Usage>);
 Result<Reservation> get(WireReader& in, As<Reservation>);
 Result<UserRecord> get(WireReader& in, As<UserRecord>);
+Result<Unlisted> get(WireReader& in, As<Unlisted>);
+Result<DueExport> get(WireReader& in, As<DueExport>);
 Result<Mark> get(WireReader& in, As<Mark>);
 Result<Annotation> get(WireReader& in, As<Annotation>);
 Result<AnnotationChange> get(WireReader& in, As<AnnotationChange>);

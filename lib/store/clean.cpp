@@ -9,6 +9,7 @@
 #include "lib/log/log.h"
 #include "lib/store/checkpoint.h"
 #include "lib/store/fs.h"
+#include "lib/store/header_file.h"
 #include "lib/store/store_impl.h"
 
 namespace postern::store {
@@ -77,8 +78,7 @@ Result<std::size_t> unlink_batch(MailboxFiles& files, std::int64_t before) {
 
 /// An interrupted DELETE: the list says whether it happened.
 Result<void> finish_delete(Store::Impl& impl, MailboxFiles& files, const State& state) {
-  constexpr std::int64_t kPatience = 60;
-  if (state.mode != kDeleting || state.mode_time + kPatience > wall_seconds()) return {};
+  if (state.mode != kDeleting || state.mode_time + kDeletePatience > wall_seconds()) return {};
   const auto listed = impl.meta.lookup(files.id);
   if (!listed)
     return listed.error().code == Errc::no_such_mailbox ? Result<void>() : listed.error();
@@ -118,6 +118,19 @@ void sweep_staging(const std::string& partition) {
   }
 }
 
+/// Stopped anywhere, it leaves a directory that says that it was never made, or none.
+Result<void> remove_files(const std::string& directory) {
+  const std::string last = "header";
+  const auto header = read_header_file(directory);
+  if (header && header->state == HeaderState::live)
+    TRY(write_header(directory, {.entry = header->entry, .state = HeaderState::creating}));
+  auto names = fs().list(directory);
+  if (!names) return names.error().code == Errc::no_such_object ? Result<void>() : names.error();
+  std::ranges::partition(*names, [&](const std::string& name) { return name != last; });
+  for (const std::string& name : *names) TRY(fs().unlink(directory + "/" + name));
+  return fs().remove_directory(directory);
+}
+
 }  // namespace
 
 Result<void> Store::clean(const meta::MailboxEntry& entry) {
@@ -146,9 +159,8 @@ Result<void> Store::remove_directory(const MailboxId& mailbox, std::string_view 
   if (listed.error().code != Errc::no_such_mailbox) return listed.error();
   const std::string directory = TRY(impl_->directory(mailbox, partition));
   impl_->open.erase(mailbox);
-  for (const std::string& name : TRY(fs().list(directory)))
-    TRY(fs().unlink(directory + "/" + name));
-  return fs().remove_directory(directory);
+  TRY(remove_files(directory));
+  return impl_->meta.unlisted_done(mailbox);
 }
 
 }  // namespace postern::store

@@ -123,15 +123,23 @@ class OwnSeenRule {
 
 }  // namespace
 
+namespace {
+
+/// When the cleaner has something to do.
+std::int64_t due_of(const State& state, std::int64_t keep) {
+  if (state.mode == kDeleting) return state.mode_time + kDeletePatience;
+  return state.first_expunge == 0 ? 0 : state.first_expunge + keep;
+}
+
+}  // namespace
+
 void report_usage(MailboxFiles& files, const State& state, meta::Reservation reservation) {
-  const std::int64_t keep = files.shared.expunge_keep;
-  const auto told =
-      files.shared.meta->report({.mailbox = files.id,
-                                 .modseq = ModSeq(state.highestmodseq),
-                                 .bytes = state.bytes,
-                                 .messages = state.exists,
-                                 .due = state.first_expunge == 0 ? 0 : state.first_expunge + keep},
-                                reservation);
+  const auto told = files.shared.meta->report({.mailbox = files.id,
+                                               .modseq = ModSeq(state.highestmodseq),
+                                               .bytes = state.bytes,
+                                               .messages = state.exists,
+                                               .due = due_of(state, files.shared.expunge_keep)},
+                                              reservation);
   if (!told)
     LOG(debug, "quota.report_failed", {"mailbox_id", files.id.hex()}, {"error", told.error().text});
 }

@@ -24,7 +24,11 @@ struct Mailbox::Impl {
   std::unordered_map<std::uint32_t, std::string> rebuilt;  // by record, where it couldn't be stored
 };
 
-/// Tells metad what the mailbox holds in `state`; without the lock.
+/// Seconds that a DELETE under way is left alone.
+constexpr std::int64_t kDeletePatience = 60;
+
+/// Tells metad what the mailbox holds in `state` and when the cleaner has to come; without the
+/// lock.
 void report_usage(MailboxFiles& files, const State& state, meta::Reservation reservation = {});
 
 /// For the room's own files.

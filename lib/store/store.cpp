@@ -73,7 +73,9 @@ Result<std::string> Store::directory_of(const MailboxId& mailbox,
 }
 
 // The directory and a header that says `creating` are durable before the list knows the mailbox, so
-// the list never names what isn't there, and rebuild-list never finds what was not made.
+// the list never names what isn't there, and rebuild-list never finds what was not made. metad
+// knows of the directory before that, so that the nightly work finds one whose mailbox was never
+// made.
 Result<meta::MailboxEntry> Store::create(const meta::MailboxName& name, const meta::Acl& acl,
                                          std::string_view special_use, std::string_view partition) {
   meta::NewMailbox fresh{.name = name,
@@ -82,6 +84,7 @@ Result<meta::MailboxEntry> Store::create(const meta::MailboxName& name, const me
                          .acl = acl,
                          .special_use = std::string(special_use)};
   const std::string directory = TRY(impl_->directory(fresh.id, fresh.partition));
+  TRY(impl_->meta.announce(fresh.id, fresh.partition));
   TRY(make_directories(directory));
   Header header;
   header.state = HeaderState::creating;
@@ -93,8 +96,7 @@ Result<meta::MailboxEntry> Store::create(const meta::MailboxName& name, const me
   TRY(write_header(directory, header));
   auto entry = impl_->meta.create(fresh);
   if (!entry) {
-    (void)fs().unlink(directory + "/header");
-    (void)fs().remove_directory(directory);
+    (void)remove_directory(fresh.id, fresh.partition);
     return entry.error();
   }
   header.entry = *entry;
@@ -112,9 +114,14 @@ Result<void> Store::erase(const meta::MailboxEntry& entry) {
     change.add(LogType::mode, encode_numbers({mode, static_cast<std::uint64_t>(wall_seconds())}));
     return change.commit();
   };
+  State begun = TRY(files.state());
+  begun.mode = kDeleting;
+  begun.mode_time = wall_seconds();
+  report_usage(files, begun);  // before it is: whoever is killed in between leaves it due
   TRY(set_mode(kDeleting));
   if (auto erased = impl_->meta.erase(entry.name); !erased) {
     TRY(set_mode(kLive));
+    report_usage(files, TRY(files.state()));
     return erased.error();
   }
   report_usage(files, State{.highestmodseq = mailbox->status().highestmodseq.value() + 1});
@@ -134,6 +141,7 @@ Result<std::vector<meta::Renamed>> Store::rename(const meta::MailboxName& from,
                              .acl = old.acl,
                              .special_use = old.special_use};
     const std::string directory = TRY(impl_->directory(inbox->id, inbox->partition));
+    TRY(impl_->meta.announce(inbox->id, inbox->partition));
     TRY(make_directories(directory));
     Header header;
     header.state = HeaderState::creating;

@@ -127,7 +127,8 @@ class Store {
   /// store.expunge_keep, drops tombstones older than store.tombstone_keep, checkpoints the log, and
   /// sweeps t.* files. Also finishes or undoes an interrupted DELETE.
   Result<void> clean(const meta::MailboxEntry& entry);
-  /// Removes the directory of a mailbox that is no longer in the list.
+  /// Removes the directory of a mailbox that isn't in the list; none is no error. Once begun it can
+  /// be done to the end by another call.
   Result<void> remove_directory(const MailboxId& mailbox, std::string_view partition);
   /// The directory of a mailbox, for tools and log lines.
   [[nodiscard]] Result<std::string> directory_of(const MailboxId& mailbox,

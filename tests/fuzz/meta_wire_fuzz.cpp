@@ -54,9 +54,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   static_cast<void>(wire::take_frame(bytes));
   decode_as<MailboxEntry, std::vector<Renamed>, ListPage, std::optional<QuotaRoot>,
-            std::vector<QuotaRoot>, std::vector<UserRecord>, std::vector<Annotation>,
-            std::vector<Snoozed>, std::vector<AnnotationChange>, std::vector<MailboxId>,
-            std::optional<std::string>>(bytes);
+            std::vector<QuotaRoot>, std::vector<UserRecord>, std::vector<Unlisted>,
+            std::vector<DueExport>, std::vector<Annotation>, std::vector<Snoozed>,
+            std::vector<AnnotationChange>, std::vector<MailboxId>, std::optional<std::string>>(
+      bytes);
   Service service(*world.core);
   ServiceSession session{.id = 1, .instance = std::string(wire::kInstanceSize, 'f')};
   const Executed executed = service.execute(session, bytes);

@@ -1,6 +1,7 @@
 // postern expire: the nightly work on the store. Files of messages and mailboxes that were deleted
 // longer ago than store.expunge_keep go, with tombstones that nobody can ask for any more; what
-// only the metadata knows is exported.
+// only the metadata knows is exported. The metadata says where there is something to do: a night's
+// work is as long as that, not as the list. With --all everything is looked at.
 #include <fmt/format.h>
 #include <sysexits.h>
 
@@ -31,8 +32,7 @@ void clean(store::Store& store, const meta::MailboxEntry& entry, Outcome& out) {
   ++out.cleaned;
 }
 
-/// Mailboxes that have something due say so in the metadata: a night's work is as long as what
-/// there is to do, not as the list. Each is taken once, though one that fails stays due.
+/// Each is taken once, though one that fails stays due.
 Result<void> clean_due(meta::Meta& meta, store::Store& store, Outcome& out) {
   for (const MailboxId& id : TRY(meta.due(wall_seconds(), SIZE_MAX))) {
     const auto entry = meta.lookup(id);
@@ -41,6 +41,28 @@ Result<void> clean_due(meta::Meta& meta, store::Store& store, Outcome& out) {
     else if (entry.error().code != Errc::no_such_mailbox)
       return entry.error();
   }
+  return {};
+}
+
+constexpr std::size_t kPage = 1'000;
+
+/// Directories that the metadata knows to be of no mailbox. One that fails stays noted.
+Result<void> remove_unlisted(meta::Meta& meta, store::Store& store, std::int64_t before,
+                             Outcome& out) {
+  std::vector<meta::Unlisted> page;
+  MailboxId after;
+  do {
+    page = TRY(meta.unlisted(before, after, kPage));
+    for (const auto& one : page) {
+      after = one.id;
+      if (const auto removed = store.remove_directory(one.id, one.partition); !removed) {
+        complain(one.id.hex(), removed.error(), out);
+        continue;
+      }
+      LOG(notice, "mailbox.removed", {"mailbox_id", one.id.hex()});
+      ++out.removed;
+    }
+  } while (page.size() == kPage);
   return {};
 }
 
@@ -58,9 +80,9 @@ Result<bool> remove_abandoned(meta::Meta& meta, store::Store& store, const std::
   return true;
 }
 
+/// Those that the metadata may not know of: it is younger than they are, or came from a backup.
 void remove_abandoned_ones(meta::Meta& meta, store::Store& store, const Context& context,
-                           Outcome& out) {
-  const std::int64_t keep = context.config().duration("store.expunge_keep").count() / 1000;
+                           std::int64_t before, Outcome& out) {
   for (const auto& [name, path] : context.config().partitions()) {
     const auto directories = store::mailbox_directories(path);
     if (!directories) {
@@ -68,7 +90,7 @@ void remove_abandoned_ones(meta::Meta& meta, store::Store& store, const Context&
       continue;
     }
     for (const auto& directory : *directories) {
-      const auto removed = remove_abandoned(meta, store, directory, wall_seconds() - keep);
+      const auto removed = remove_abandoned(meta, store, directory, before);
       if (!removed) complain(directory, removed.error(), out);
       if (removed && *removed) ++out.removed;
     }
@@ -83,14 +105,21 @@ Result<int> expire(const Arguments& arguments, Context& context) {
   Outcome out;
   while (TRY(store->drain_outbox()) > 0) {
   }
-  if (arguments.has("--all")) {
+  const bool all = arguments.has("--all");
+  if (all) {
     for (const auto& entry : TRY(find_mailboxes(*meta, {}, false))) clean(*store, entry, out);
   } else {
     TRY(clean_due(*meta, *store, out));
   }
-  remove_abandoned_ones(*meta, *store, context, out);
-  const auto exported = TRY(export_users(*meta, context.config()));
-  if (arguments.has("--all")) TRY(export_site(*meta, context.config()));
+  const std::int64_t before =
+      wall_seconds() - context.config().duration("store.expunge_keep").count() / 1000;
+  TRY(remove_unlisted(*meta, *store, before, out));
+  if (all) remove_abandoned_ones(*meta, *store, context, before, out);
+  std::size_t exported = TRY(export_due(*meta, context.config()));
+  if (all) {
+    exported += TRY(export_users(*meta, context.config()));
+    TRY(export_site(*meta, context.config()));
+  }
   fmt::print(stderr,
              "{} mailboxes cleaned, {} deleted ones removed, {} failed, {} exports written\n",
              out.cleaned, out.removed, out.failed, exported);

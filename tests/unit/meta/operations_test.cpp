@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <functional>
+
 #include "tests/unit/meta/fixture.h"
 #include "tests/unit/meta/metad_process.h"
 
@@ -364,6 +367,113 @@ TEST_P(Operations, DueMailboxesComeEarliestFirst) {
   EXPECT_EQ(meta().due(200, 10).value(), (std::vector<MailboxId>{b.id, a.id}));
   ASSERT_TRUE(meta().report({b.id, ModSeq(2), 1, 1, 0}));
   EXPECT_EQ(meta().due(500, 10).value(), (std::vector<MailboxId>{a.id}));
+}
+
+TEST_P(Operations, ADirectoryIsUnlistedBeforeItsMailboxIsMadeAndAfterItWasErased) {
+  const auto unlisted = [&](std::int64_t before) {
+    std::vector<MailboxId> ids;
+    const auto found = meta().unlisted(before, {}, 10).value();
+    for (const auto& one : found) ids.push_back(one.id);
+    return ids;
+  };
+  const std::int64_t now = wall_seconds();
+  const MailboxId never = random_mailbox_id();
+  ASSERT_TRUE(meta().announce(never, "fast"));
+  const MailboxId begun = random_mailbox_id();
+  ASSERT_TRUE(meta().announce(begun, "default"));
+  EXPECT_EQ(unlisted(now + 60).size(), 2U);
+  const auto made = meta().create({.name = box("a"), .id = begun}).value();
+  reopen();
+  EXPECT_EQ(unlisted(now + 60), std::vector<MailboxId>{never});
+  EXPECT_EQ(meta().unlisted(now + 60, {}, 10).value()[0].partition, "fast");
+  EXPECT_EQ(unlisted(now - 1), std::vector<MailboxId>{});
+  ASSERT_TRUE(meta().unlisted_done(never));
+  ASSERT_TRUE(meta().erase(box("a")));
+  reopen();
+  EXPECT_EQ(unlisted(now + 60), std::vector<MailboxId>{made.id});
+  ASSERT_TRUE(meta().restore(made));
+  EXPECT_EQ(unlisted(now + 60), std::vector<MailboxId>{});
+}
+
+TEST_P(Operations, UnlistedDirectoriesComeInPages) {
+  std::vector<MailboxId> announced;
+  for (int i = 0; i < 10; ++i) {
+    announced.push_back(random_mailbox_id());
+    ASSERT_TRUE(meta().announce(announced.back(), "default"));
+  }
+  std::vector<MailboxId> found;
+  std::vector<Unlisted> page;
+  do {
+    page = meta().unlisted(INT64_MAX, found.empty() ? MailboxId() : found.back(), 3).value();
+    for (const auto& one : page) found.push_back(one.id);
+  } while (!page.empty());
+  std::ranges::sort(announced);
+  EXPECT_EQ(found, announced);
+}
+
+TEST_P(Operations, AnExportIsDueForThoseWhomAChangeConcerns) {
+  const auto due = [&] {
+    std::string users;
+    const auto found = meta().due_exports("", 100).value();
+    for (const auto& one : found) {
+      users += (users.empty() ? "" : " ") + one.user.name.text();
+      EXPECT_TRUE(meta().export_done(one.key, one.version));
+    }
+    return users;
+  };
+  const UserName anna = who("anna").user;
+  const UserName bob = who("bob").user;
+  ASSERT_TRUE(meta().user(anna, true));
+  ASSERT_TRUE(meta().user(bob, true));
+  EXPECT_EQ(due(), "anna bob");
+  create("user/anna");
+  create("user/anna/x");
+  set_acl("user/anna/x", "bob", "lrs");
+  EXPECT_EQ(due(), "");  // mailboxes are in their headers
+  const AnnotationChange note{.user = {}, .entry = "/shared/comment", .value = "x"};
+  const std::vector<std::pair<const char*, std::function<bool()>>> changes{
+      {"subscribe", [&] { return meta().subscribe(anna, "x").has_value(); }},
+      {"generation", [&] { return meta().bump_generation(anna).has_value(); }},
+      {"quota", [&] { return meta().set_quota(box("user/anna"), {storage(9)}).has_value(); }},
+      {"note", [&] { return meta().set_annotations(box("user/anna/x"), {note}, 9).has_value(); }},
+      {"rename",
+       [&] { return meta().rename_tree(box("user/anna/x"), box("user/anna/y")).has_value(); }},
+      {"erase", [&] { return meta().erase(box("user/anna/y")).has_value(); }},
+      {"unsubscribe", [&] { return meta().unsubscribe(anna, "y").has_value(); }},
+      {"no quota", [&] { return meta().set_quota(box("user/anna"), {}).has_value(); }},
+  };
+  for (const auto& [what, change] : changes) {
+    EXPECT_TRUE(change()) << what;
+    EXPECT_EQ(due(), "anna") << what;
+  }
+  EXPECT_EQ(due(), "");
+  ASSERT_TRUE(meta().rename_tree(box("user/anna"), box("user/eve")));
+  EXPECT_EQ(due(), "eve");  // anna is nobody now, and no file is hers
+}
+
+TEST_P(Operations, AnExportStaysDueIfItChangedMeanwhileAndGoesWithItsUser) {
+  const auto anna = meta().user(who("anna").user, true).value();
+  const auto seen = meta().due_exports("", 10).value();
+  ASSERT_EQ(seen.size(), 1U);
+  ASSERT_TRUE(meta().subscribe(anna.name, "x"));
+  ASSERT_TRUE(meta().export_done(seen[0].key, seen[0].version));
+  ASSERT_EQ(meta().due_exports("", 10).value().size(), 1U);
+  ASSERT_TRUE(meta().erase_user(anna.name));
+  const auto again = meta().user(anna.name, true).value();
+  ASSERT_NE(again.id, anna.id);
+  reopen();
+  const auto both = meta().due_exports("", 10).value();
+  ASSERT_EQ(both.size(), 2U);
+  EXPECT_EQ(both[0].user.name.text() + both[0].user.id.hex(), anna.id.hex());
+  EXPECT_EQ(both[0].user.partition, "default");
+  EXPECT_EQ(both[1].user.id, again.id);
+  EXPECT_EQ(meta().due_exports(both[0].key, 10).value().size(), 1U);
+  ASSERT_TRUE(meta().erase_user(anna.name));
+  ASSERT_TRUE(meta().restore_user(anna));
+  const auto restored = meta().due_exports("", 10).value();
+  ASSERT_EQ(restored.size(), 2U);
+  EXPECT_EQ(restored[0].user.id, again.id);
+  EXPECT_EQ(restored[1].user.id, anna.id);
 }
 
 TEST_P(Operations, TheListCounterMovesForThoseConcerned) {

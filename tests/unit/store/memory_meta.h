@@ -1,6 +1,7 @@
 // MemoryMeta: metadata for the store's tests, in memory. Names are kept, other operations refuse.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <mutex>
 
@@ -16,6 +17,7 @@ class MemoryMeta final : public Meta {
   std::optional<std::uint64_t> limit;  // messages that may still be reserved
   std::map<MailboxId, Usage> usage;
   int reserved = 0;
+  std::function<void()> at_create, at_erase;
 
   Result<MailboxEntry> lookup(const MailboxName& name) override {
     const auto at = names_.find(name);
@@ -28,6 +30,7 @@ class MemoryMeta final : public Meta {
     return fail(Errc::no_such_mailbox, "{}", id.hex());
   }
   Result<MailboxEntry> create(const NewMailbox& fresh) override {
+    if (at_create) at_create();
     if (names_.contains(fresh.name)) return fail(Errc::mailbox_exists, "{}", fresh.name.text());
     MailboxEntry entry;
     entry.id = fresh.id;
@@ -38,11 +41,15 @@ class MemoryMeta final : public Meta {
     entry.uidvalidity = UidValidity(++uidvalidity_);
     entry.version = ++version_;
     entry.created = wall_seconds();
+    unlisted_.erase(entry.id);
     return names_[fresh.name] = entry;
   }
   Result<MailboxEntry> erase(const MailboxName& name) override {
     auto entry = lookup(name);
+    if (!entry) return entry;
+    if (at_erase) at_erase();
     names_.erase(name);
+    unlisted_[entry->id] = {entry->id, entry->partition, wall_seconds()};
     return entry;
   }
   Result<std::vector<Renamed>> rename_tree(const MailboxName& from, const MailboxName& to,
@@ -83,6 +90,21 @@ class MemoryMeta final : public Meta {
     return {};
   }
 
+  Result<void> announce(const MailboxId& id, std::string_view partition) override {
+    unlisted_[id] = {id, std::string(partition), wall_seconds()};
+    return {};
+  }
+  Result<std::vector<Unlisted>> unlisted(std::int64_t before, const MailboxId& after,
+                                         std::size_t) override {
+    std::vector<Unlisted> found;
+    for (const auto& [id, one] : unlisted_)
+      if (id > after && one.since <= before) found.push_back(one);
+    return found;
+  }
+  Result<void> unlisted_done(const MailboxId& id) override {
+    unlisted_.erase(id);
+    return {};
+  }
   Result<std::vector<ListedMailbox>> list(const ListScope&) override { return unused(); }
   Result<MailboxEntry> set_acl(const MailboxName&, std::string_view, Rights) override {
     return unused();
@@ -101,6 +123,7 @@ class MemoryMeta final : public Meta {
   Result<std::optional<QuotaRoot>> quota_root_of(const MailboxName&) override { return unused(); }
   Result<QuotaRoot> quota(const MailboxName&) override { return unused(); }
   Result<std::vector<QuotaRoot>> quotas() override { return unused(); }
+  Result<std::vector<QuotaRoot>> quotas_within(const MailboxName&) override { return unused(); }
   Result<std::vector<MailboxId>> due(std::int64_t, std::size_t) override { return unused(); }
   Result<UserRecord> user(const UserName& name, bool) override {
     UserRecord record;
@@ -112,6 +135,10 @@ class MemoryMeta final : public Meta {
   Result<UserRecord> bump_generation(const UserName&) override { return unused(); }
   Result<UserRecord> restore_user(const UserRecord&) override { return unused(); }
   Result<void> erase_user(const UserName&) override { return unused(); }
+  Result<std::vector<DueExport>> due_exports(std::string_view, std::size_t) override {
+    return unused();
+  }
+  Result<void> export_done(std::string_view, std::uint64_t) override { return unused(); }
   Result<std::optional<std::string>> find_mark(const Mark&) override { return unused(); }
   Result<void> set_mark(const Mark&, std::string_view, std::chrono::seconds) override {
     return unused();
@@ -132,6 +159,7 @@ class MemoryMeta final : public Meta {
   static Error unused() { return fail(Errc::not_supported, "not for these tests"); }
   std::map<MailboxName, MailboxEntry> names_;
   std::map<MailboxId, MailboxEntry> outbox_;
+  std::map<MailboxId, Unlisted> unlisted_;
   std::uint32_t uidvalidity_ = 1'700'000'000;
   std::uint64_t version_ = 0;
 };

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "lib/base/clock.h"
+#include "lib/store/fs.h"
 #include "tests/unit/store/fixture.h"
 
 namespace postern::store::testing {
@@ -33,6 +34,22 @@ class UpkeepTest : public StoreTest {
   static constexpr std::int64_t kStart = 1'800'000'000;
 };
 
+struct Killed {};  // stands for the end of the process at that place
+
+/// Only so many files can be unlinked while this lives; then the process is as good as killed.
+class UnlinksStop final : public Fs {
+ public:
+  explicit UnlinksStop(int after) : left_(after) { replace_fs(this); }
+  ~UnlinksStop() override { replace_fs(nullptr); }
+  Result<void> unlink(const std::string& path) override {
+    if (left_-- > 0) return Fs::unlink(path);
+    return fail(Errc::io, "{}: killed", path);
+  }
+
+ private:
+  int left_;
+};
+
 TEST_F(UpkeepTest, AnExpungeFreesItsQuotaAndIsDueForCleaning) {
   const auto inbox = make("user/anna");
   for (int i = 1; i <= 3; ++i) put(inbox, mail(i));
@@ -41,6 +58,68 @@ TEST_F(UpkeepTest, AnExpungeFreesItsQuotaAndIsDueForCleaning) {
   EXPECT_EQ(meta.usage[inbox.id].messages, 2U);
   EXPECT_EQ(meta.usage[inbox.id].bytes, 2 * mail(1).size());
   EXPECT_EQ(meta.usage[inbox.id].due, kStart + 7 * 86'400);
+}
+
+TEST_F(UpkeepTest, ADirectoryIsKnownFromBeforeItIsMadeUntilItIsGone) {
+  const auto unlisted = [&] { return meta.unlisted(INT64_MAX, {}, 9).value(); };
+  const auto box = make("user/anna/box");
+  put(box, mail(1));
+  EXPECT_TRUE(unlisted().empty());
+  EXPECT_EQ(store->create(box.name, meta::Acl()).error().code, Errc::mailbox_exists);
+  EXPECT_TRUE(unlisted().empty());
+  ASSERT_TRUE(store->erase(box).has_value());
+  ASSERT_EQ(unlisted().size(), 1U);
+  EXPECT_EQ(unlisted()[0].id, box.id);
+  EXPECT_TRUE(std::filesystem::exists(folder(box) + "/1."));
+  ASSERT_TRUE(store->remove_directory(box.id, "default").has_value());
+  EXPECT_FALSE(std::filesystem::exists(folder(box)));
+  EXPECT_TRUE(unlisted().empty());
+}
+
+TEST_F(UpkeepTest, ARemovalThatWasKilledAnywhereIsFinishedByTheNext) {
+  for (int files = 0; files < 12; ++files) {
+    const auto box = make("user/anna/box");
+    put(box, mail(1));
+    const std::string where = folder(box);
+    ASSERT_TRUE(store->erase(box).has_value());
+    bool gone = false;
+    {
+      UnlinksStop stop(files);
+      gone = store->remove_directory(box.id, "default").has_value();
+    }
+    // What is left says so itself, for a time when the metadata is lost.
+    EXPECT_TRUE(gone || abandoned_since(*store, where).value().has_value()) << files;
+    EXPECT_EQ(meta.unlisted(INT64_MAX, {}, 9).value().empty(), gone);
+    EXPECT_TRUE(store->remove_directory(box.id, "default").has_value());
+    EXPECT_FALSE(std::filesystem::exists(where));
+    EXPECT_TRUE(meta.unlisted(INT64_MAX, {}, 9).value().empty());
+    if (gone) return;
+  }
+  FAIL() << "a directory of more than a dozen files";
+}
+
+TEST_F(UpkeepTest, ACreateThatStoppedHalfWayIsFoundAndRemoved) {
+  meta.at_create = [] { throw Killed(); };
+  EXPECT_THROW((void)store->create(name("user/anna/box"), meta::Acl()), Killed);
+  const auto left = meta.unlisted(INT64_MAX, {}, 9).value();
+  ASSERT_EQ(left.size(), 1U);
+  const std::string where = store->directory_of(left[0].id, left[0].partition).value();
+  EXPECT_TRUE(std::filesystem::exists(where));
+  EXPECT_TRUE(store->remove_directory(left[0].id, left[0].partition).has_value());
+  EXPECT_FALSE(std::filesystem::exists(where));
+}
+
+TEST_F(UpkeepTest, ADeleteThatStoppedHalfWayIsDueAndUndone) {
+  const auto box = make("user/anna/box");
+  put(box, mail(1));
+  meta.at_erase = [] { throw Killed(); };
+  EXPECT_THROW((void)store->erase(box), Killed);
+  EXPECT_EQ(store->open_mailbox(box).error().code, Errc::mailbox_deleted);
+  EXPECT_EQ(meta.usage[box.id].due, kStart + 60);
+  set_wall_micros_for_tests((kStart + 61) * 1'000'000);
+  ASSERT_TRUE(store->clean(box).has_value());
+  EXPECT_TRUE(store->open_mailbox(box).has_value());
+  EXPECT_EQ(meta.usage[box.id].due, 0);
 }
 
 TEST_F(UpkeepTest, FilesOfExpungedMessagesStayForTheirTimeAndTombstonesLonger) {
