@@ -86,6 +86,25 @@ Result<IndexFile> IndexFile::open(const std::string& path, const MailboxId& mail
   return index;
 }
 
+std::optional<State> IndexFile::peek(const std::string& path, const MailboxId& mailbox,
+                                     const std::string& boot) {
+  constexpr std::size_t kHead = offsetof(IndexPage, live);
+  const auto fd = fs().open(path, O_RDONLY);
+  if (!fd) return std::nullopt;
+  const auto head = fs().read_at(fd->get(), 0, kHead);
+  const auto size = fs().size_of(fd->get());
+  if (!head || head->size() != kHead || !size) return std::nullopt;
+  IndexPage page;
+  std::memcpy(reinterpret_cast<char*>(&page), head->data(), kHead);
+  const State& state = page.commit % 2 == 0 ? page.state0 : page.state1;
+  const bool sound = check_preamble(page.preamble, kIndexMagic, mailbox, path) &&
+                     state.commit == page.commit && is_sealed(state);
+  const bool current = page.superseded != kSuperseded &&
+                       std::memcmp(page.boot.data(), boot.data(), page.boot.size()) == 0;
+  if (!sound || !current || *size < block::file_size(state.count)) return std::nullopt;
+  return state;
+}
+
 Result<IndexFile> IndexFile::create(const std::string& path, const MailboxId& mailbox,
                                     std::string_view partition, std::uint64_t generation,
                                     const State& state) {

@@ -21,6 +21,10 @@ class IndexFile {
   static Result<IndexFile> create(const std::string& path, const MailboxId& mailbox,
                                   std::string_view partition, std::uint64_t generation,
                                   const State& state);
+  /// The published state, read from the file without a map. Nothing where one look does not tell
+  /// all: a commit in between, another kernel's, another generation, damage, no such file.
+  static std::optional<State> peek(const std::string& path, const MailboxId& mailbox,
+                                   const std::string& boot);
   IndexFile() = default;
   IndexFile(IndexFile&& other) noexcept;
   IndexFile& operator=(IndexFile&& other) noexcept;

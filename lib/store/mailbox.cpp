@@ -52,17 +52,22 @@ UidValidity Mailbox::uidvalidity() const { return impl_->files.uidvalidity; }
 std::uint64_t Mailbox::board_value() const { return impl_->board_value; }
 std::uint32_t Mailbox::board_slot() const { return impl_->files.board_slot; }
 
-MailboxStatus Mailbox::status() const {
-  const State state = impl_->files.state().value_or(impl_->head);
+MailboxStatus status_of(const State& state, UidValidity uidvalidity, std::uint32_t unseen) {
   return {.exists = state.exists,
-          .unseen = has_own_seen_ ? own_unseen(state) : state.unseen,
+          .unseen = unseen,
           .deleted = state.deleted,
           .bytes = state.bytes,
           .deleted_bytes = state.deleted_bytes,
           .uidnext = Uid(state.uidnext),
-          .uidvalidity = impl_->files.uidvalidity,
+          .uidvalidity = uidvalidity,
           .highestmodseq = ModSeq(state.highestmodseq),
           .recent_uid = Uid(state.recent_uid)};
+}
+
+MailboxStatus Mailbox::status() const {
+  const State state = impl_->files.state().value_or(impl_->head);
+  return status_of(state, impl_->files.uidvalidity,
+                   has_own_seen_ ? own_unseen(state) : state.unseen);
 }
 
 // The first touch of a block: its checksums are verified. A row that a writer is changing is looked

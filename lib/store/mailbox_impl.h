@@ -31,6 +31,8 @@ constexpr std::int64_t kDeletePatience = 60;
 /// lock.
 void report_usage(MailboxFiles& files, const State& state, meta::Reservation reservation = {});
 
+MailboxStatus status_of(const State& state, UidValidity uidvalidity, std::uint32_t unseen);
+
 /// For the room's own files.
 struct MailboxAccess {
   static Mailbox* make(std::unique_ptr<Mailbox::Impl> impl) {

@@ -190,7 +190,25 @@ Result<std::optional<UserId>> Store::Impl::own_reader_of(const meta::MailboxEntr
   return reader_id;
 }
 
+Result<std::optional<State>> Store::Impl::peek(const meta::MailboxEntry& entry) const {
+  const std::string where = TRY(directory(entry.id, entry.partition));
+  if (auto state = IndexFile::peek(where + "/index", entry.id, shared.boot)) return state;
+  // Before its first message it has a header only.
+  const auto names = fs().list(where);
+  if (!names || *names != std::vector<std::string>{"header"}) return std::optional<State>();
+  State empty;
+  empty.uidvalidity = entry.uidvalidity.value();
+  return std::optional<State>(empty);
+}
+
+// A client that asks for the STATUS of all mailboxes has most of them not open, and will not open
+// them.
 Result<MailboxStatus> Store::status(const meta::MailboxEntry& entry) {
+  if (!impl_->open.contains(entry.id) && !TRY(impl_->own_reader_of(entry))) {
+    const auto state = TRY(impl_->peek(entry));
+    if (state && state->mode != kDeleting && state->open_intents == 0)
+      return status_of(*state, entry.uidvalidity, state->unseen);
+  }
   return TRY(open_mailbox(entry))->status();
 }
 

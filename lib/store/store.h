@@ -80,6 +80,8 @@ class Store {
   /// Cheap: files are opened and mapped once and kept in a small cache of this process.
   /// @error mailbox_deleted, corrupt, io
   Result<std::shared_ptr<Mailbox>> open_mailbox(const meta::MailboxEntry& entry);
+  /// Of a mailbox that isn't open: one look at its index, which stays closed.
+  /// @error mailbox_deleted, corrupt, io
   Result<MailboxStatus> status(const meta::MailboxEntry& entry);
 
   // Messages in.

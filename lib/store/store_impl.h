@@ -26,6 +26,8 @@ struct Store::Impl {
                                               std::string_view partition) const;
   /// Opens it whatever its mode is.
   Result<std::shared_ptr<Mailbox>> open_any(Store& store, const meta::MailboxEntry& entry);
+  /// The state of a mailbox that isn't open, if it is to be had without opening it.
+  [[nodiscard]] Result<std::optional<State>> peek(const meta::MailboxEntry& entry) const;
   /// The reader's id if it has a \Seen of its own in this mailbox.
   [[nodiscard]] Result<std::optional<UserId>> own_reader_of(const meta::MailboxEntry& entry);
   std::uint64_t new_txn() { return ++shared.next_txn; }

@@ -1,3 +1,6 @@
+#include <fstream>
+
+#include "lib/store/fs.h"
 #include "lib/store/store.h"
 
 #include "tests/unit/store/fixture.h"
@@ -329,6 +332,79 @@ TEST(BlockLayout, AWordOfTheBitmapLiesBehindTheOneBeforeInItsRun) {
     for (std::uint32_t i = 0; i < block::bitmap_run(word); ++i)
       ASSERT_EQ(block::bitmap_offset(word + i), at + 8 * i) << word + i;
   }
+}
+
+/// Counts maps while it lives.
+class MapsCounted final : public Fs {
+ public:
+  MapsCounted() { replace_fs(this); }
+  ~MapsCounted() override { replace_fs(nullptr); }
+  Result<char*> map(int fd, std::uint64_t size, bool writable) override {
+    ++maps;
+    return Fs::map(fd, size, writable);
+  }
+  int maps = 0;
+};
+
+TEST_F(StoreTest, StatusOfAClosedMailboxIsThatOfAnOpenOneAndMapsNothing) {
+  const auto inbox = make("user/anna");
+  const auto expect_same = [&](const char* when) {
+    const MailboxStatus open = store->open_mailbox(inbox).value()->status();
+    reopen();
+    const MapsCounted counted;
+    const MailboxStatus closed = store->status(inbox).value();
+    EXPECT_EQ(counted.maps, 0) << when;
+    const auto all = [](const MailboxStatus& s) {
+      return fmt::format("{} {} {} {} {} {} {} {} {}", s.exists, s.unseen, s.deleted, s.bytes,
+                         s.deleted_bytes, s.uidnext, s.uidvalidity, s.highestmodseq, s.recent_uid);
+    };
+    EXPECT_EQ(all(closed), all(open)) << when;
+  };
+  expect_same("empty");
+  put(inbox, mail(1), {flag::seen, {}});
+  expect_same("one");
+  put(inbox, mail(2), {flag::deleted, {}});
+  for (int i = 3; i < 60; ++i) put(inbox, mail(i));
+  expect_same("many");
+  auto mailbox = store->open_mailbox(inbox).value();
+  const View view = mailbox->snapshot();
+  const std::vector<RecNo> two{view.at(SeqNum(2)), view.at(SeqNum(3))};
+  ASSERT_TRUE(mailbox->expunge(two, false));
+  mailbox.reset();
+  expect_same("expunged");
+}
+
+TEST_F(StoreTest, StatusOpensWhatOneLookDoesNotTell) {
+  const auto inbox = make("user/anna");
+  put(inbox, mail(1));
+  const std::string index = store->directory_of(inbox.id, "default").value() + "/index";
+  const auto spoil = [&](std::streamoff at) {
+    reopen();
+    std::fstream file(index, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(at);
+    file.put('\x5a');
+  };
+  for (const std::streamoff at : {0, 96, 520, 1032}) {  // magic, boot, both states
+    spoil(at);
+    EXPECT_EQ(store->status(inbox).value().exists, 1U) << at;
+    EXPECT_TRUE(check(*store, inbox, {.full = true}).value().empty()) << at;
+  }
+  reopen();
+  std::filesystem::resize_file(index, 5000);
+  EXPECT_EQ(store->status(inbox).value().exists, 1U);
+  store->set_reader(UserName::from_utf8("bob").value());  // who has seen nothing
+  auto mailbox = store->open_mailbox(inbox).value();
+  const View view = mailbox->snapshot();
+  const std::vector<RecNo> one{view.at(SeqNum(1))};
+  ASSERT_TRUE(mailbox->store_flags(one, {FlagOp::add, {flag::seen, {}}, {}}));
+  mailbox.reset();
+  reopen();
+  EXPECT_EQ(store->status(inbox).value().unseen, 1U);
+  store->set_reader(UserName::from_utf8("bob").value());
+  EXPECT_EQ(store->status(inbox).value().unseen, 0U);
+  store->set_reader({});
+  ASSERT_TRUE(store->erase(inbox));
+  EXPECT_EQ(store->status(inbox).error().code, Errc::mailbox_deleted);
 }
 
 }  // namespace
