@@ -57,6 +57,12 @@ bool ListPattern::matches(std::string_view name) const {
   return matches_octets(pattern_, name);
 }
 
+bool matches_any(const std::vector<ListPattern>& patterns, std::string_view name) {
+  for (const ListPattern& pattern : patterns)
+    if (pattern.matches(name)) return true;
+  return false;
+}
+
 std::string ListPattern::fixed_levels() const {
   const std::size_t wild = pattern_.find_first_of("*%");
   const std::size_t slash = pattern_.rfind(kSeparator, wild);

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace postern::imap {
 
@@ -17,5 +18,7 @@ class ListPattern {
  private:
   std::string pattern_;
 };
+
+bool matches_any(const std::vector<ListPattern>& patterns, std::string_view name);
 
 }  // namespace postern::imap

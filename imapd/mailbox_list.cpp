@@ -39,10 +39,66 @@ void add_parents(NameList& names) {
   }
 }
 
-}  // namespace
+/// What to ask the list about, and whose answer it is.
+class Questions {
+ public:
+  Questions(const Context& ctx, bool children) : space_(ctx.names()), children_(children) {}
 
-Result<NameList> visible_names(Context& ctx, const std::vector<ListPattern>& patterns,
-                               bool subscriptions) {
+  /// False if only a walk through the list knows: the prefix of a namespace.
+  bool add(const std::string& name, ListedName& row) {
+    const auto internal = space_.to_internal(name);
+    if (!internal) return internal.error().code != Errc::no_such_mailbox;
+    // Another spelling of a name is the name of nothing.
+    if (space_.to_client(*internal) != name) return true;
+    ask(*internal, row, false);
+    if (children_ && name == "INBOX")  // The personal names are below it inside only.
+      if (const auto below = internal->child(name)) ask(*below, row, true);
+    return true;
+  }
+
+  Result<void> answer(Context& ctx) {
+    auto found = TRY(ctx.back.meta.look_up(ctx.conn.who, names_, children_));
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      auto& [row, only_below] = rows_[i];
+      if (only_below) {
+        row->has_children = found[i].has_children || found[i].mailbox;
+        continue;
+      }
+      row->has_children = found[i].has_children;
+      if (!found[i].mailbox) continue;
+      row->rights = found[i].mailbox->rights;
+      row->entry = std::move(found[i].mailbox->entry);
+    }
+    return {};
+  }
+
+ private:
+  void ask(const meta::MailboxName& name, ListedName& row, bool only_below) {
+    names_.push_back(name);
+    rows_.emplace_back(&row, only_below);
+  }
+
+  meta::Namespace space_;
+  bool children_;
+  std::vector<meta::MailboxName> names_;
+  std::vector<std::pair<ListedName*, bool>> rows_;  // true: asked for what is below it
+};
+
+/// The entries of those that have one, for subscriptions only.
+Result<void> add_special_uses(Context& ctx, const std::vector<ListPattern>& patterns,
+                              NameList& names) {
+  const meta::Namespace space = ctx.names();
+  for (auto& listed : TRY(ctx.back.meta.list_special({ctx.conn.who, roots_of(ctx, patterns)}))) {
+    const auto at = names.find(space.to_client(listed.entry.name));
+    if (at == names.end()) continue;
+    at->second.rights = listed.rights;
+    at->second.entry = std::move(listed.entry);
+  }
+  return {};
+}
+
+Result<NameList> walk(Context& ctx, const std::vector<ListPattern>& patterns,
+                      const std::vector<std::string>& subscriptions) {
   NameList names;
   const meta::Namespace space = ctx.names();
   for (auto& listed : TRY(ctx.back.meta.list({ctx.conn.who, roots_of(ctx, patterns)}))) {
@@ -51,11 +107,51 @@ Result<NameList> visible_names(Context& ctx, const std::vector<ListPattern>& pat
     name.rights = listed.rights;
     name.entry = std::move(listed.entry);
   }
-  if (subscriptions)
-    for (const std::string& name : TRY(ctx.back.meta.subscriptions(ctx.conn.who.user)))
-      names[name].subscribed = true;
+  for (const std::string& name : subscriptions) names[name].subscribed = true;
   add_parents(names);
   return names;
+}
+
+/// False: only a walk tells.
+Result<bool> look_up_all(Context& ctx, const std::vector<NameList::value_type*>& rows,
+                         Subscribed need) {
+  Questions questions(ctx, need != Subscribed::uses);
+  for (auto* const row : rows)
+    if (!questions.add(row->first, row->second) && need != Subscribed::uses) return false;
+  TRY(questions.answer(ctx));
+  return true;
+}
+
+}  // namespace
+
+Result<NameList> subscribed_names(Context& ctx, const std::vector<ListPattern>& patterns,
+                                  Subscribed need) {
+  constexpr std::size_t kFew = 64;  // more are found sooner by a walk than one by one
+  const auto subscriptions = TRY(ctx.back.meta.subscriptions(ctx.conn.who.user));
+  // What is below a name is another matter where a domain stands at a name's end.
+  if (ctx.conn.who.admin) return walk(ctx, patterns, subscriptions);
+  NameList names;
+  for (const std::string& name : subscriptions)
+    names.try_emplace(names.end(), name)->second.subscribed = true;
+  add_parents(names);
+  std::vector<NameList::value_type*> wanted;
+  for (auto& row : names)
+    if ((row.second.subscribed || need == Subscribed::names_and_levels) &&
+        matches_any(patterns, row.first))
+      wanted.push_back(&row);
+  if (wanted.size() > kFew && need == Subscribed::uses) {
+    TRY(add_special_uses(ctx, patterns, names));
+    return names;
+  }
+  if (wanted.size() <= kFew && TRY(look_up_all(ctx, wanted, need))) return names;
+  return walk(ctx, patterns, subscriptions);
+}
+
+Result<NameList> visible_names(Context& ctx, const std::vector<ListPattern>& patterns,
+                               bool subscriptions) {
+  std::vector<std::string> subscribed;
+  if (subscriptions) subscribed = TRY(ctx.back.meta.subscriptions(ctx.conn.who.user));
+  return walk(ctx, patterns, subscribed);
 }
 
 }  // namespace postern::imap

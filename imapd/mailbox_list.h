@@ -24,6 +24,14 @@ struct ListedName {
 /// By the client's name, UTF-8.
 using NameList = std::map<std::string, ListedName>;
 
+/// What is looked up about subscriptions: their special uses; all; all about the levels above too.
+enum class Subscribed : std::uint8_t { uses, names, names_and_levels };
+
+/// All subscriptions with the levels above; what the list has on those that match `patterns`. Few
+/// cost what they are, whatever else is in the list.
+Result<NameList> subscribed_names(Context& ctx, const std::vector<ListPattern>& patterns,
+                                  Subscribed need);
+
 /// Everything that `patterns` could match, with the levels above.
 /// @param subscriptions  look these up too
 Result<NameList> visible_names(Context& ctx, const std::vector<ListPattern>& patterns,

@@ -69,12 +69,6 @@ Result<std::vector<ListPattern>> patterns_of(const List::Request& request) {
   return patterns;
 }
 
-bool matches_any(const std::vector<ListPattern>& patterns, std::string_view name) {
-  for (const ListPattern& pattern : patterns)
-    if (pattern.matches(name)) return true;
-  return false;
-}
-
 std::string attributes_of(const ListedName& name, bool subscribed) {
   std::string out;
   const auto add = [&out](std::string_view attribute) {
@@ -167,8 +161,10 @@ Result<void> List::respond(const Request& request, Context& ctx) {
     return {};
   }
   const auto patterns = TRY(patterns_of(request));
-  const bool subscriptions = request.only_subscribed || request.return_subscribed;
-  const NameList names = TRY(visible_names(ctx, patterns, subscriptions));
+  const auto need = request.recursive ? Subscribed::names_and_levels : Subscribed::names;
+  const NameList names =
+      TRY(request.only_subscribed ? subscribed_names(ctx, patterns, need)
+                                  : visible_names(ctx, patterns, request.return_subscribed));
   for (const auto& [name, listed] : names)
     if (is_told_level(listed, request) && matches_any(patterns, name))
       tell_name(ctx, request, name, listed);
@@ -189,7 +185,7 @@ Result<Lsub::Request> Lsub::parse(Cursor& in) {
 // as \Noselect. Special uses are told for clients that look for them here.
 Result<void> Lsub::respond(const Request& request, Context& ctx) {
   const ListPattern pattern = TRY(pattern_of(request.reference, request.pattern));
-  const NameList names = TRY(visible_names(ctx, {pattern}, true));
+  const NameList names = TRY(subscribed_names(ctx, {pattern}, Subscribed::uses));
   for (const auto& [name, listed] : names) {
     const bool level = request.pattern.ends_with('%') && listed.has_subscribed_children;
     if ((!listed.subscribed && !level) || !pattern.matches(name)) continue;

@@ -5,6 +5,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "lib/base/clock.h"
 #include "lib/base/random.h"
 #include "lib/log/log.h"
@@ -15,6 +18,7 @@ namespace {
 using wire::Op;
 
 constexpr std::uint32_t kPageRows = 10000;
+constexpr std::size_t kLookUpNames = 2000;
 constexpr std::size_t kReadOctets = 64U << 10;
 
 /// A failure of the connection, as against an answer of metad's.
@@ -174,13 +178,35 @@ Result<MailboxEntry> Client::lookup(const MailboxId& id) {
   return call<MailboxEntry>(Op::lookup_id, id);
 }
 
-Result<std::vector<ListedMailbox>> Client::list(const ListScope& scope) {
+Result<std::vector<ListedMailbox>> Client::pages(Op op, const ListScope& scope) {
   std::vector<ListedMailbox> out;
   ListPage page;
   do {
-    page = TRY(call<ListPage>(Op::list, scope, page.last, kPageRows));
+    page = TRY(call<ListPage>(op, scope, page.last, kPageRows));
     TRY(read_page(page, scope.who, out));
   } while (page.more);
+  return out;
+}
+Result<std::vector<ListedMailbox>> Client::list(const ListScope& scope) {
+  return pages(Op::list, scope);
+}
+Result<std::vector<ListedMailbox>> Client::list_special(const ListScope& scope) {
+  return pages(Op::list_special, scope);
+}
+
+// In parts: metad serves others between them.
+Result<std::vector<LookedUp>> Client::look_up(const Identity& who,
+                                              const std::vector<MailboxName>& names,
+                                              bool children) {
+  std::vector<LookedUp> out;
+  for (std::size_t at = 0; at < names.size(); at += kLookUpNames) {
+    const auto end = std::min(names.size(), at + kLookUpNames);
+    const std::vector<MailboxName> part(names.begin() + static_cast<std::ptrdiff_t>(at),
+                                        names.begin() + static_cast<std::ptrdiff_t>(end));
+    const auto rows = TRY(call<std::string>(Op::look_up, who, part, children));
+    auto found = TRY(read_looked_up(rows, who, part));
+    std::ranges::move(found, std::back_inserter(out));
+  }
   return out;
 }
 

@@ -27,6 +27,9 @@ class Client final : public Meta {
   Result<MailboxEntry> lookup(const MailboxName& name) override;
   Result<MailboxEntry> lookup(const MailboxId& id) override;
   Result<std::vector<ListedMailbox>> list(const ListScope& scope) override;
+  Result<std::vector<ListedMailbox>> list_special(const ListScope& scope) override;
+  Result<std::vector<LookedUp>> look_up(const Identity& who, const std::vector<MailboxName>& names,
+                                        bool children) override;
   Result<MailboxEntry> create(const NewMailbox& fresh) override;
   Result<MailboxEntry> erase(const MailboxName& name) override;
   Result<std::vector<Renamed>> rename_tree(const MailboxName& from, const MailboxName& to,
@@ -81,6 +84,8 @@ class Client final : public Meta {
   Result<T> call(wire::Op op, const Args&... args);
   template <typename... Args>
   std::string request(wire::Op op, std::uint8_t flags, const Args&... args);
+
+  Result<std::vector<ListedMailbox>> pages(wire::Op op, const ListScope& scope);
 
   /// The reply to `request`, over as many connections as it takes. The view lasts until the next.
   Result<std::string_view> exchange(const std::string& request, std::int64_t deadline);

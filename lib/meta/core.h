@@ -32,6 +32,10 @@ class Core {
   Result<MailboxEntry> lookup(const MailboxId& id);
   /// At most about `most` rows with a key after `after`; see ListPage.
   Result<ListPage> list(const ListScope& scope, std::string_view after, std::size_t most);
+  Result<ListPage> list_special(const ListScope& scope, std::string_view after, std::size_t most);
+  /// One row a name: see read_looked_up().
+  Result<std::string> look_up(const Identity& who, const std::vector<MailboxName>& names,
+                              bool children);
   Result<MailboxEntry> create(db::Transaction& txn, const NewMailbox& fresh);
   Result<MailboxEntry> erase(db::Transaction& txn, const MailboxName& name);
   Result<std::vector<Renamed>> rename_tree(db::Transaction& txn, const MailboxName& from,
@@ -124,6 +128,11 @@ class Core {
   Result<void> touch(db::Transaction& txn, const MailboxEntry& entry);
   Result<std::uint64_t> next(db::Transaction& txn, const std::string& counter,
                              std::uint64_t at_least = 0);
+
+  // list.cpp
+  Result<ListPage> walk(const ListScope& scope, std::string_view after, std::size_t most,
+                        bool only_special);
+  Result<bool> has_children(const Identity& who, const MailboxName& root);
 
   // users.cpp
   /// The export of `user` has become stale; nobody: of no user.

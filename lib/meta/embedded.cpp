@@ -29,14 +29,34 @@ auto EmbeddedMeta::change(Body&& body) {
 Result<MailboxEntry> EmbeddedMeta::lookup(const MailboxName& name) { return core_->lookup(name); }
 Result<MailboxEntry> EmbeddedMeta::lookup(const MailboxId& id) { return core_->lookup(id); }
 
-Result<std::vector<ListedMailbox>> EmbeddedMeta::list(const ListScope& scope) {
+namespace {
+
+template <typename Page>
+Result<std::vector<ListedMailbox>> all_pages(const ListScope& scope, Page get_page) {
   std::vector<ListedMailbox> out;
   ListPage page;
   do {
-    page = TRY(core_->list(scope, page.last, kPageRows));
+    page = TRY(get_page(page.last));
     TRY(read_page(page, scope.who, out));
   } while (page.more);
   return out;
+}
+
+}  // namespace
+
+Result<std::vector<ListedMailbox>> EmbeddedMeta::list(const ListScope& scope) {
+  return all_pages(scope, [&](const auto& after) { return core_->list(scope, after, kPageRows); });
+}
+
+Result<std::vector<ListedMailbox>> EmbeddedMeta::list_special(const ListScope& scope) {
+  return all_pages(scope,
+                   [&](const auto& after) { return core_->list_special(scope, after, kPageRows); });
+}
+
+Result<std::vector<LookedUp>> EmbeddedMeta::look_up(const Identity& who,
+                                                    const std::vector<MailboxName>& names,
+                                                    bool children) {
+  return read_looked_up(TRY(core_->look_up(who, names, children)), who, names);
 }
 
 Result<MailboxEntry> EmbeddedMeta::create(const NewMailbox& fresh) {

@@ -24,6 +24,9 @@ class EmbeddedMeta final : public Meta {
   Result<MailboxEntry> lookup(const MailboxName& name) override;
   Result<MailboxEntry> lookup(const MailboxId& id) override;
   Result<std::vector<ListedMailbox>> list(const ListScope& scope) override;
+  Result<std::vector<ListedMailbox>> list_special(const ListScope& scope) override;
+  Result<std::vector<LookedUp>> look_up(const Identity& who, const std::vector<MailboxName>& names,
+                                        bool children) override;
   Result<MailboxEntry> create(const NewMailbox& fresh) override;
   Result<MailboxEntry> erase(const MailboxName& name) override;
   Result<std::vector<Renamed>> rename_tree(const MailboxName& from, const MailboxName& to,

@@ -9,6 +9,7 @@ namespace postern::meta {
 namespace {
 
 constexpr std::size_t kMostPageOctets = 4U << 20;  // a page fits a frame well
+constexpr char kLevelKey = '\x01';                 // MailboxName::key()
 
 /// Rows found so far, in one buffer, with where each begins.
 class Found {
@@ -55,7 +56,7 @@ class Found {
 };
 
 bool within(std::string_view key, std::string_view root) {
-  return key.starts_with(root) && (key.size() == root.size() || key[root.size()] == '\x01');
+  return key.starts_with(root) && (key.size() == root.size() || key[root.size()] == kLevelKey);
 }
 
 /// Runs of keys to walk: a root's key, or everything ("").
@@ -99,6 +100,16 @@ std::vector<Run> runs_of(const ListScope& scope) {
 }  // namespace
 
 Result<ListPage> Core::list(const ListScope& scope, std::string_view after, std::size_t most) {
+  return walk(scope, after, most, false);
+}
+
+Result<ListPage> Core::list_special(const ListScope& scope, std::string_view after,
+                                    std::size_t most) {
+  return walk(scope, after, most, true);
+}
+
+Result<ListPage> Core::walk(const ListScope& scope, std::string_view after, std::size_t most,
+                            bool only_special) {
   Found found;
   bool more = false;
   std::string limit;
@@ -116,6 +127,7 @@ Result<ListPage> Core::list(const ListScope& scope, std::string_view after, std:
       if (!run.root.empty() && !within(key, run.root)) return false;
       if (!after.empty() && key <= after) return true;
       if (direct) {
+        if (only_special && !MailboxCodec::has_special_use(value)) return true;
         found.add(key, value);
       } else {
         shared.emplace_back(key);
@@ -129,9 +141,76 @@ Result<ListPage> Core::list(const ListScope& scope, std::string_view after, std:
   }
   for (const auto& key : shared) {
     const auto value = TRY(tables_.mailboxes.raw().get(nullptr, key));
-    if (value) found.add(key, *value);
+    if (value && (!only_special || MailboxCodec::has_special_use(*value))) found.add(key, *value);
   }
   return found.page(limit, more, sources <= 1 && shared.empty());
+}
+
+/// Looks below `root` only as far as the first one that `who` may look up.
+Result<bool> Core::has_children(const Identity& who, const MailboxName& root) {
+  std::vector<Run> runs;
+  add_runs(who, root, runs);
+  const std::string below = root.key() + kLevelKey;
+  bool found = false;
+  Result<void> problem;
+  const auto is_visible = [&](std::string_view key, std::string_view value) {
+    const auto name = MailboxName::from_key(key);
+    const auto entry = name ? MailboxCodec::parse(value) : Error(name.error());
+    if (!entry) problem = Error(entry.error());
+    found = entry && entry->acl.rights_of(who, *name).has(Right::lookup);
+    return !found && problem;
+  };
+  for (const auto& run : runs) {
+    if (run.identifier.empty()) {
+      TRY(tables_.mailboxes.raw().scan_prefix(nullptr, below, is_visible));
+    } else {
+      const std::string head = run.identifier + '\0';
+      std::vector<std::string> keys;
+      TRY(tables_.rights.scan_prefix(nullptr, head + below, [&](std::string_view key, auto) {
+        keys.emplace_back(key.substr(head.size()));
+        return true;
+      }));
+      for (const auto& key : keys) {
+        const auto value = TRY(tables_.mailboxes.raw().get(nullptr, key));
+        if (value && !is_visible(key, *value)) break;
+      }
+    }
+    TRY(std::move(problem));
+    if (found) return true;
+  }
+  return false;
+}
+
+Result<std::string> Core::look_up(const Identity& who, const std::vector<MailboxName>& names,
+                                  bool children) {
+  WireWriter out;
+  for (const auto& name : names) {
+    const auto value = TRY(tables_.mailboxes.raw().get(nullptr, name.key()));
+    out.put_bytes(value ? *value : std::string());
+    const bool below = children && TRY(has_children(who, name));
+    out.put(static_cast<std::uint8_t>(below));
+  }
+  return std::move(out).bytes();
+}
+
+Result<std::vector<LookedUp>> read_looked_up(std::string_view rows, const Identity& who,
+                                             const std::vector<MailboxName>& names) {
+  WireReader in(rows);
+  std::vector<LookedUp> out;
+  out.reserve(names.size());
+  for (const auto& name : names) {
+    LookedUp& one = out.emplace_back();
+    const auto value = TRY(in.take_bytes());
+    const auto below = TRY(in.take<std::uint8_t>());
+    one.has_children = below != 0;
+    if (value.empty()) continue;
+    ListedMailbox listed;
+    listed.entry = TRY(MailboxCodec::parse(value));
+    listed.entry.name = name;
+    listed.rights = listed.entry.acl.rights_of(who, name);
+    if (listed.rights.has(Right::lookup)) one.mailbox = std::move(listed);
+  }
+  return out;
 }
 
 Result<void> read_page(const ListPage& page, const Identity& who, std::vector<ListedMailbox>& out) {

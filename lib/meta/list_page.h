@@ -22,4 +22,10 @@ struct ListPage {
 /// @error corrupt
 Result<void> read_page(const ListPage& page, const Identity& who, std::vector<ListedMailbox>& out);
 
+/// The rows of look_up(): for each name the stored value, empty where there is none, and an octet
+/// that says whether there are children.
+/// @error corrupt
+Result<std::vector<LookedUp>> read_looked_up(std::string_view rows, const Identity& who,
+                                             const std::vector<MailboxName>& names);
+
 }  // namespace postern::meta

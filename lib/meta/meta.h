@@ -51,6 +51,12 @@ struct ListScope {
   std::vector<MailboxName> roots;
 };
 
+/// What look_up() says of one name.
+struct LookedUp {
+  std::optional<ListedMailbox> mailbox;  // nothing: none that the asker may look up
+  bool has_children = false;             // such a one is below, at any depth
+};
+
 struct NewMailbox {
   MailboxName name;
   MailboxId id;  // made by the caller (random_mailbox_id), whose directory exists already
@@ -169,6 +175,13 @@ class Meta {
   virtual Result<MailboxEntry> lookup(const MailboxId& id) = 0;
   /// In the order of names.
   virtual Result<std::vector<ListedMailbox>> list(const ListScope& scope) = 0;
+  /// Only those with a special use.
+  virtual Result<std::vector<ListedMailbox>> list_special(const ListScope& scope) = 0;
+  /// As list() would have them, one for each of `names`; has_children only if `children`. Costs
+  /// what the names do, whatever else is in the list.
+  virtual Result<std::vector<LookedUp>> look_up(const Identity& who,
+                                                const std::vector<MailboxName>& names,
+                                                bool children) = 0;
   /// @error mailbox_exists, over_quota (MAILBOX resource)
   virtual Result<MailboxEntry> create(const NewMailbox& fresh) = 0;
   /// The directory is removed later by the store's cleaner.

@@ -111,6 +111,8 @@ constexpr std::array kRows{
     Row{Op::lookup_name, kRead, [](Call& c) { return look<MailboxName>(c, LookupName(&Core::lookup)); }},
     Row{Op::lookup_id, kRead, [](Call& c) { return look<MailboxId>(c, LookupId(&Core::lookup)); }},
     Row{Op::list, kRead, [](Call& c) { return look<ListScope, std::string, Count>(c, &Core::list); }},
+    Row{Op::list_special, kRead, [](Call& c) { return look<ListScope, std::string, Count>(c, &Core::list_special); }},
+    Row{Op::look_up, kRead, [](Call& c) { return look<Identity, std::vector<MailboxName>, bool>(c, &Core::look_up); }},
     Row{Op::list_counter, kRead, [](Call& c) { return look<UserName>(c, &Core::list_counter); }},
     Row{Op::outbox, kRead, [](Call& c) { return look<Count>(c, &Core::outbox); }},
     Row{Op::subscriptions, kRead, [](Call& c) { return look<UserName>(c, &Core::subscriptions); }},

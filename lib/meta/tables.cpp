@@ -107,6 +107,14 @@ std::string MailboxCodec::value(const MailboxEntry& entry) {
   return std::move(out).bytes();
 }
 
+bool MailboxCodec::has_special_use(std::string_view bytes) {
+  WireReader in(bytes);
+  const auto fixed = in.take_raw(1 + sizeof(MailboxId) + 4 + 8 + 8);
+  const auto partition = fixed ? in.take_bytes() : fixed;
+  const auto uses = partition ? in.take_bytes() : partition;
+  return !uses || !uses->empty();  // damage is for who parses it
+}
+
 Result<MailboxEntry> MailboxCodec::parse(std::string_view bytes) {
   return as_damage(parse_mailbox(bytes));
 }

@@ -58,6 +58,8 @@ struct MailboxCodec {
   static std::string key(const MailboxName& name) { return name.key(); }
   static std::string value(const MailboxEntry& entry);
   static Result<MailboxEntry> parse(std::string_view bytes);
+  /// Without looking at the rest.
+  static bool has_special_use(std::string_view bytes);
 };
 
 struct QuotaCodec {

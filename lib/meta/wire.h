@@ -83,6 +83,8 @@ enum class Op : std::uint8_t {
   quotas_within = 44,
   due_exports = 45,
   export_done = 46,
+  look_up = 47,
+  list_special = 48,
 };
 
 /// `payload` with its head.

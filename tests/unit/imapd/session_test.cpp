@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "lib/base/clock.h"
+#include "lib/base/text.h"
 #include "lib/store/check.h"
 #include "tests/unit/imapd/live.h"
 
@@ -401,6 +402,57 @@ TEST_F(SessionTest, RenameMovesATreeAndInboxLeavesANewOne) {
   EXPECT_EQ(anna.run("RENAME INBOX Saved"), "TAG OK RENAME completed\r\n");
   EXPECT_THAT(anna.run("STATUS Saved (MESSAGES)"), HasSubstr("MESSAGES 2"));
   EXPECT_THAT(anna.run("STATUS INBOX (MESSAGES)"), HasSubstr("MESSAGES 0"));
+}
+
+// Few subscriptions are looked up one by one, many are found by a walk through the list.
+TEST_F(SessionTest, SubscribedNamesAreTheSameHoweverTheyAreFound) {
+  Client anna(server, "anna");
+  Client bob(server, "bob");
+  for (const char* name : {"Box", "Box/Deep/x", "INBOX/Sub", "Gone", "Share", "Share/x", "Share/y"})
+    anna.run(fmt::format("CREATE {}", name));
+  bob.run("CREATE Public");
+  bob.run("CREATE Public/Sub");
+  bob.run("CREATE Hidden/Sub");
+  bob.run("SETACL Public anna l");
+  bob.run("SETACL Public/Sub anna lr");
+  bob.run("SETACL Hidden/Sub anna r");
+  for (const char* name :
+       {"INBOX", "inbox", "Sent", "Box", "Box/Deep", "Box/Deep/x", "Gone", "Never/was",
+        "\"Other Users/bob\"", "\"Other Users/bob/Public\"", "\"Other Users/bob/Hidden\"",
+        "\"Other Users/bob/Hidden/Sub\"", "\"Shared Folders/x\"", "Share"})
+    anna.run(fmt::format("SUBSCRIBE {}", name));
+  anna.run("DELETE Gone");
+  const std::vector<std::string> commands{
+      "LSUB \"\" *",
+      "LSUB \"\" %",
+      "LSUB Box %",
+      "LSUB \"Other Users/\" %/%",
+      "LIST (SUBSCRIBED) \"\" *",
+      "LIST (SUBSCRIBED) \"\" %",
+      "LIST (SUBSCRIBED RECURSIVEMATCH) \"\" %",
+      "LIST (SUBSCRIBED RECURSIVEMATCH) \"\" Other*",
+      "LIST (SUBSCRIBED SPECIAL-USE) \"\" *",
+      "LIST (SUBSCRIBED) \"\" (Box \"Other Users/bob/%\") RETURN (MYRIGHTS STATUS (MESSAGES))"};
+  const auto answers = [&] {
+    std::string out;
+    for (const auto& command : commands) {
+      const std::string answer = anna.run(command);
+      for (const auto line : split(answer, '\n'))
+        if (line.find("zz") == std::string_view::npos) out.append(line).append("\n");
+    }
+    return out;
+  };
+  const std::string few = answers();
+  for (int i = 0; i < 70; ++i) anna.run(fmt::format("SUBSCRIBE {}zz{}", i % 2 ? "Box/" : "", i));
+  EXPECT_EQ(few, answers());
+  EXPECT_THAT(
+      few,
+      AllOf(HasSubstr("* LSUB (\\Sent) \"/\" Sent"), HasSubstr("* LSUB (\\Noselect) \"/\" Never"),
+            HasSubstr("* LIST (\\HasChildren \\Subscribed) \"/\" INBOX\r\n"),
+            HasSubstr(
+                "* LIST (\\Noselect \\HasChildren \\Subscribed) \"/\" \"Other Users/bob/Public\""),
+            HasSubstr("* LIST (\\NonExistent \\Noselect \\HasNoChildren \\Subscribed) \"/\" "
+                      "\"Other Users/bob/Hidden\"")));
 }
 
 // The administrator's RENAME of an INBOX to an INBOX: tree, rights and subscriptions go along.

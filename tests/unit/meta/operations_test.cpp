@@ -369,6 +369,45 @@ TEST_P(Operations, DueMailboxesComeEarliestFirst) {
   EXPECT_EQ(meta().due(500, 10).value(), (std::vector<MailboxId>{a.id}));
 }
 
+TEST_P(Operations, LookUpSaysOfEachNameWhatListWould) {
+  for (const char* name : {"user/anna", "user/anna/a", "user/anna/a/b", "user/anna/ab", "user/bob",
+                           "user/bob/open", "user/bob/open/shut", "user/bob/dark/open", "news"})
+    create(name);
+  set_acl("user/bob/open", "anna", "lr");
+  set_acl("user/bob/dark/open", "anyone", "l");
+  set_acl("user/bob/open/shut", "anyone", "l");
+  set_acl("user/bob/open/shut", "-anna", "l");
+  const std::vector<std::string> names{"user/anna",     "user/anna/a",   "user/anna/a/b",
+                                       "user/anna/x",   "user/bob",      "user/bob/open",
+                                       "user/bob/dark", "user/bob/none", "news"};
+  std::vector<MailboxName> asked;
+  for (const auto& name : names) asked.push_back(box(name));
+  const auto all = meta().list({.who = who("anna"), .roots = {}}).value();
+  const auto found = meta().look_up(who("anna"), asked, true).value();
+  ASSERT_EQ(found.size(), asked.size());
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    const auto same = [&](const auto& one) { return one.entry.name == asked[i]; };
+    const auto below = [&](const auto& one) {
+      return one.entry.name != asked[i] && one.entry.name.is_within(asked[i]);
+    };
+    EXPECT_EQ(found[i].mailbox.has_value(), std::ranges::any_of(all, same)) << names[i];
+    EXPECT_EQ(found[i].has_children, std::ranges::any_of(all, below)) << names[i];
+  }
+  EXPECT_EQ(found[5].mailbox->rights.text(), "lr");
+  EXPECT_FALSE(meta().look_up(who("anna"), asked, false).value()[0].has_children);
+}
+
+TEST_P(Operations, OnlySpecialUsesAreListed) {
+  create("user/anna");
+  create("user/anna/Out", "\\Sent");
+  create("user/bob/Old", "\\Archive");
+  EXPECT_EQ(joined(meta().list_special({.who = who("anna"), .roots = {}}).value()),
+            "user/anna/Out");
+  set_acl("user/bob/Old", "anna", "l");
+  EXPECT_EQ(joined(meta().list_special({.who = who("anna"), .roots = {}}).value()),
+            "user/anna/Out user/bob/Old");
+}
+
 TEST_P(Operations, ADirectoryIsUnlistedBeforeItsMailboxIsMadeAndAfterItWasErased) {
   const auto unlisted = [&](std::int64_t before) {
     std::vector<MailboxId> ids;

@@ -106,6 +106,11 @@ class MemoryMeta final : public Meta {
     return {};
   }
   Result<std::vector<ListedMailbox>> list(const ListScope&) override { return unused(); }
+  Result<std::vector<ListedMailbox>> list_special(const ListScope&) override { return unused(); }
+  Result<std::vector<LookedUp>> look_up(const Identity&, const std::vector<MailboxName>&,
+                                        bool) override {
+    return unused();
+  }
   Result<MailboxEntry> set_acl(const MailboxName&, std::string_view, Rights) override {
     return unused();
   }
