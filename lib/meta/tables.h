@@ -16,11 +16,9 @@
 //   outbox         mailbox id                   -> version whose copy the header has to get
 //   due            time (big-endian), mailbox id -> ""
 //   unlisted       mailbox id                   -> since when its directory may be there without
-//   the
-//                                                  mailbox in the list, partition
+//                                                  the mailbox in the list, partition
 //   exports        user, or NUL user id         -> version of the last change that the user's
-//   export
-//                                                  misses; for one who is gone, partition
+//                                                  export misses; for one who is gone, partition
 //   counters       name                         -> number
 #pragma once
 
