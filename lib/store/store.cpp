@@ -19,6 +19,7 @@ namespace postern::store {
 namespace {
 
 constexpr std::size_t kMostOpen = 256;
+constexpr std::size_t kMostBlank = 4'096;
 
 Result<void> make_directories(const std::string& path) {
   for (std::size_t at = path.find('/', 1);; at = path.find('/', at + 1)) {
@@ -190,12 +191,17 @@ Result<std::optional<UserId>> Store::Impl::own_reader_of(const meta::MailboxEntr
   return reader_id;
 }
 
-Result<std::optional<State>> Store::Impl::peek(const meta::MailboxEntry& entry) const {
+Result<std::optional<State>> Store::Impl::peek(const meta::MailboxEntry& entry) {
   const std::string where = TRY(directory(entry.id, entry.partition));
   if (auto state = IndexFile::peek(where + "/index", entry.id, shared.boot)) return state;
-  // Before its first message it has a header only.
-  const auto names = fs().list(where);
-  if (!names || *names != std::vector<std::string>{"header"}) return std::optional<State>();
+  // Before its first message it has a header only; its log comes first.
+  if (!blank.contains(entry.id) || fs().open(where + "/log", O_RDONLY)) {
+    blank.erase(entry.id);
+    const auto names = fs().list(where);
+    if (!names || *names != std::vector<std::string>{"header"}) return std::optional<State>();
+    if (blank.size() >= kMostBlank) blank.clear();
+    blank.insert(entry.id);
+  }
   State empty;
   empty.uidvalidity = entry.uidvalidity.value();
   return std::optional<State>(empty);

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "lib/store/intake.h"
 #include "lib/store/mailbox_impl.h"
@@ -20,14 +21,15 @@ struct Store::Impl {
   std::unordered_map<MailboxId, std::shared_ptr<Mailbox>> open;
   bool shared_seen = false;
   meta::UserName reader;
-  std::optional<UserId> reader_id;  // once it was needed
+  std::optional<UserId> reader_id;      // once it was needed
+  std::unordered_set<MailboxId> blank;  // had nothing but a header when peek() looked
 
   [[nodiscard]] Result<std::string> directory(const MailboxId& id,
                                               std::string_view partition) const;
   /// Opens it whatever its mode is.
   Result<std::shared_ptr<Mailbox>> open_any(Store& store, const meta::MailboxEntry& entry);
   /// The state of a mailbox that isn't open, if it is to be had without opening it.
-  [[nodiscard]] Result<std::optional<State>> peek(const meta::MailboxEntry& entry) const;
+  [[nodiscard]] Result<std::optional<State>> peek(const meta::MailboxEntry& entry);
   /// The reader's id if it has a \Seen of its own in this mailbox.
   [[nodiscard]] Result<std::optional<UserId>> own_reader_of(const meta::MailboxEntry& entry);
   std::uint64_t new_txn() { return ++shared.next_txn; }
