@@ -265,7 +265,7 @@ bool Worker::processors_are_idle() const {
 }
 
 net::Patience Worker::linger() const {
-  if (hurry() || stopping()) return {};
+  if (hurry() || stopping() || setup_.settings.linger.count() == 0) return {};
   return {.wait = setup_.settings.linger,
           .awake = processors_are_idle() ? kAwake : std::chrono::microseconds{0}};
 }
