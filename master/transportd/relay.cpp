@@ -174,26 +174,35 @@ bool Relay::plain_to_tls() {
     session_ended_ = true;
     return false;
   }
-  to_tls_.put({scratch().data(), static_cast<std::size_t>(got)});
-  return flush_tls();
+  const std::string_view bytes(scratch().data(), static_cast<std::size_t>(got));
+  const std::size_t taken = write_tls(bytes);
+  if (taken < bytes.size()) to_tls_.put(bytes.substr(taken));
+  return taken > 0;
 }
 
 bool Relay::flush_tls() {
-  bool moved = false;
-  while (!to_tls_.empty()) {
-    const auto bytes = to_tls_.view();
-    const int sent = SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size()));
+  if (to_tls_.empty()) return false;
+  const std::size_t taken = write_tls(to_tls_.view());
+  to_tls_.take(taken);
+  return taken > 0;
+}
+
+/// How many of `bytes` OpenSSL took; it wants the others again, from wherever they lie then.
+std::size_t Relay::write_tls(std::string_view bytes) {
+  std::size_t taken = 0;
+  while (taken < bytes.size()) {
+    const int sent =
+        SSL_write(ssl_.get(), bytes.data() + taken, static_cast<int>(bytes.size() - taken));
     if (sent <= 0) {
       // Where the client's end was seen before, OpenSSL says the same of a broken socket: without
       // this the octets would wait for ever, and the socket be ready all the time.
       if (SSL_get_error(ssl_.get(), sent) == SSL_ERROR_ZERO_RETURN) end("closed by the client");
       if (state_ == State::open) tls_result(sent, "write");
-      return moved;
+      return taken;
     }
-    to_tls_.take(static_cast<std::size_t>(sent));
-    moved = true;
+    taken += static_cast<std::size_t>(sent);
   }
-  return moved;
+  return taken;
 }
 
 /// epoll doesn't know of these octets; a socket that can be written wakes us at once.

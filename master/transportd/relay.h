@@ -53,6 +53,7 @@ class Relay final : public Flow {
   bool plain_to_tls();
   bool flush_plain();
   bool flush_tls();
+  std::size_t write_tls(std::string_view bytes);
   void client_closed();
   void session_closed();
   void end(std::string why);
