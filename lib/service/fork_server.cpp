@@ -15,6 +15,7 @@
 #include <set>
 
 #include "lib/base/clock.h"
+#include "lib/base/program_pages.h"
 #include "lib/log/log.h"
 #include "lib/net/fd_passing.h"
 #include "lib/service/exit_status.h"
@@ -66,6 +67,7 @@ int ForkServer::run(std::int32_t master) {
     return EX_CONFIG;
   }
   LOG(notice, "daemon.start", {"daemon", daemon_.name()}, {"generation", setup_.generation});
+  let_go_of_program_pages();  // the start has read much of them
   for (;;) {
     const int wait = fork_missing();
     pollfd items[] = {{event_.get(), POLLIN, 0}, {signals_.get(), POLLIN, 0}};

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "lib/base/clock.h"
+#include "lib/base/program_pages.h"
 #include "lib/base/text.h"
 #include "lib/log/log.h"
 #include "lib/net/fd_passing.h"
@@ -84,6 +85,7 @@ int Worker::run() {
     LOG(error, "worker.failed", {"daemon", daemon_.name()}, {"error", joined.error().text});
     return EX_TEMPFAIL;
   }
+  tidy_at_ = steady_millis() + kTidyAfter;  // after the start
   const int status = serve_all();
   daemon_.finish();
   return status;
@@ -147,6 +149,7 @@ void Worker::tidy() {
   daemon_.tidy();
   std::string().swap(message_);
   malloc_trim(0);
+  let_go_of_program_pages();
 }
 
 void Worker::serve(Wake wake, Fd stream) {

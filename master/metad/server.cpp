@@ -11,6 +11,7 @@
 #include <array>
 
 #include "lib/base/clock.h"
+#include "lib/base/program_pages.h"
 #include "lib/log/log.h"
 
 namespace postern::metad {
@@ -113,6 +114,8 @@ void Server::dispatch(std::uint64_t key, std::uint32_t events) {
     release_durable();
     return finish_backups();
   }
+  asked_ = true;
+  resting_ = false;
   const auto at = connections_.find(key);
   if (at == connections_.end()) return;
   if ((events & EPOLLOUT) != 0) write_to(at->second);
@@ -244,6 +247,7 @@ void Server::sweep() {
     return {};
   });
   ++sweeps_;
+  if (!std::exchange(asked_, false) && !std::exchange(resting_, true)) let_go_of_program_pages();
   if (!swept) LOG(error, "meta.sweep_failed", {"error", swept.error().text});
 }
 

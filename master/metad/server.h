@@ -77,6 +77,8 @@ class Server {
   std::deque<Held> held_;
   std::uint64_t batch_ = 0;
   bool batch_open_ = false;  // replies were held in this round
+  bool asked_ = false;       // since the last sweep
+  bool resting_ = false;     // nobody has asked since the program's pages were let go
   std::uint64_t sweeps_ = 0;
   Flusher flusher_;
   Housekeeper housekeeper_;

@@ -12,6 +12,7 @@
 
 #include "lib/base/assert.h"
 #include "lib/base/clock.h"
+#include "lib/base/program_pages.h"
 #include "lib/log/log.h"
 
 namespace postern::porter {
@@ -145,6 +146,7 @@ void Porter::tidy() {
   timers_.tidy(
       top, [this](std::uint32_t slot) { return rows_[slot].state.load() != SessionState::free; });
   malloc_trim(0);
+  let_go_of_program_pages();
 }
 
 /// Pages that hold nothing but free rows. The kernel gives them back as zeros: free rows.

@@ -15,6 +15,7 @@
 #include <array>
 
 #include "lib/base/clock.h"
+#include "lib/base/program_pages.h"
 #include "lib/log/log.h"
 #include "lib/net/endpoint.h"
 #include "lib/net/proxy_protocol.h"
@@ -99,13 +100,22 @@ void Server::run() {
   std::array<epoll_event, 256> events{};
   while (!master_gone_ && !(stopping_ && connections_.empty())) {
     const int count = epoll_wait(epoll_.get(), events.data(), events.size(), wait_millis());
+    rest_after(count);
     for (int i = 0; i < count; ++i) on_event(events[static_cast<std::size_t>(i)].data.u64);
     sweep();
   }
 }
 
 int Server::wait_millis() const {
-  return connections_.empty() && dropped_ < kWorthTrimming ? -1 : 1000;
+  return connections_.empty() && dropped_ < kWorthTrimming && !active_lately_ ? -1 : 1000;
+}
+
+/// After the first second without an event.
+void Server::rest_after(int events) {
+  if (events != 0)
+    active_lately_ = true;
+  else if (std::exchange(active_lately_, false))
+    let_go_of_program_pages();
 }
 
 void Server::on_event(std::uint64_t token) {

@@ -101,6 +101,7 @@ class Server {
   [[nodiscard]] bool is_late(Connection& connection, std::int64_t now) const;
   void give_memory_back();
   [[nodiscard]] int wait_millis() const;
+  void rest_after(int events);
 
   Fd control_, door_, tls_door_, epoll_;
   std::int64_t handshake_limit_;
@@ -108,7 +109,7 @@ class Server {
   std::map<std::string, std::int64_t> warned_;  // option: when its limit was last told of
   std::size_t most_connections_ = 0;
   std::size_t dropped_ = 0;  // connections since memory was last given back
-  bool stopping_ = false, master_gone_ = false;
+  bool stopping_ = false, master_gone_ = false, active_lately_ = true;
   std::map<int, Listener> listeners_;
   std::unordered_map<std::uint64_t, Connection> connections_;
   std::uint64_t next_number_ = 1;
