@@ -1,18 +1,36 @@
 #include "master/transportd/relay.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include <array>
 #include <cerrno>
+#include <optional>
 
 #include "master/transportd/certificates.h"
 
 namespace postern::transportd {
 namespace {
 
-constexpr int kRounds = 16;  // then others have their turn
+constexpr int kRounds = 16;                // then others have their turn
+constexpr std::size_t kRecord = 16 << 10;  // octets at most (RFC 8446 §5.1)
+
+// While it lives, the kernel makes full segments of what is written: OpenSSL sends each record by
+// itself, and each woke the client.
+class Cork {
+ public:
+  explicit Cork(int tcp) : tcp_(tcp) { set(1); }
+  Cork(const Cork&) = delete;
+  Cork& operator=(const Cork&) = delete;
+  ~Cork() { set(0); }
+
+ private:
+  void set(int on) const { setsockopt(tcp_, IPPROTO_TCP, TCP_CORK, &on, sizeof on); }
+  int tcp_;
+};
 
 /// Whether neither direction of the connection is open any more.
 bool is_closed(int tcp) {
@@ -190,6 +208,8 @@ bool Relay::flush_tls() {
 /// How many of `bytes` OpenSSL took; it wants the others again, from wherever they lie then.
 std::size_t Relay::write_tls(std::string_view bytes) {
   std::size_t taken = 0;
+  std::optional<Cork> cork;
+  if (bytes.size() > kRecord) cork.emplace(tcp_.get());
   while (taken < bytes.size()) {
     const int sent =
         SSL_write(ssl_.get(), bytes.data() + taken, static_cast<int>(bytes.size() - taken));
