@@ -17,7 +17,6 @@ namespace {
 
 using wire::Op;
 
-constexpr std::uint32_t kPageRows = 10000;
 constexpr std::size_t kLookUpNames = 2000;
 constexpr std::size_t kReadOctets = 64U << 10;
 
@@ -179,13 +178,9 @@ Result<MailboxEntry> Client::lookup(const MailboxId& id) {
 }
 
 Result<std::vector<ListedMailbox>> Client::pages(Op op, const ListScope& scope) {
-  std::vector<ListedMailbox> out;
-  ListPage page;
-  do {
-    page = TRY(call<ListPage>(op, scope, page.last, kPageRows));
-    TRY(read_page(page, scope.who, out));
-  } while (page.more);
-  return out;
+  return read_pages(scope.who, [&](const std::string& after) {
+    return call<ListPage>(op, scope, after, kPageRows);
+  });
 }
 Result<std::vector<ListedMailbox>> Client::list(const ListScope& scope) {
   return pages(Op::list, scope);

@@ -1,11 +1,6 @@
 #include "lib/meta/embedded.h"
 
 namespace postern::meta {
-namespace {
-
-constexpr std::size_t kPageRows = 10000;
-
-}  // namespace
 
 EmbeddedMeta::EmbeddedMeta(HomeLock lock, std::unique_ptr<Core> core)
     : lock_(std::move(lock)), core_(std::move(core)) {}
@@ -29,28 +24,14 @@ auto EmbeddedMeta::change(Body&& body) {
 Result<MailboxEntry> EmbeddedMeta::lookup(const MailboxName& name) { return core_->lookup(name); }
 Result<MailboxEntry> EmbeddedMeta::lookup(const MailboxId& id) { return core_->lookup(id); }
 
-namespace {
-
-template <typename Page>
-Result<std::vector<ListedMailbox>> all_pages(const ListScope& scope, Page get_page) {
-  std::vector<ListedMailbox> out;
-  ListPage page;
-  do {
-    page = TRY(get_page(page.last));
-    TRY(read_page(page, scope.who, out));
-  } while (page.more);
-  return out;
-}
-
-}  // namespace
-
 Result<std::vector<ListedMailbox>> EmbeddedMeta::list(const ListScope& scope) {
-  return all_pages(scope, [&](const auto& after) { return core_->list(scope, after, kPageRows); });
+  return read_pages(scope.who,
+                    [&](const auto& after) { return core_->list(scope, after, kPageRows); });
 }
 
 Result<std::vector<ListedMailbox>> EmbeddedMeta::list_special(const ListScope& scope) {
-  return all_pages(scope,
-                   [&](const auto& after) { return core_->list_special(scope, after, kPageRows); });
+  return read_pages(
+      scope.who, [&](const auto& after) { return core_->list_special(scope, after, kPageRows); });
 }
 
 Result<std::vector<LookedUp>> EmbeddedMeta::look_up(const Identity& who,

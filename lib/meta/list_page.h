@@ -3,6 +3,7 @@
 // metad busy for the copying only.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,20 @@ struct ListPage {
 /// Appends the mailboxes of `page` that `who` may look up (right l) to `out`.
 /// @error corrupt
 Result<void> read_page(const ListPage& page, const Identity& who, std::vector<ListedMailbox>& out);
+
+constexpr std::uint32_t kPageRows = 10000;
+
+/// All that `get_page(after)` gives, page by page.
+template <typename GetPage>
+Result<std::vector<ListedMailbox>> read_pages(const Identity& who, GetPage get_page) {
+  std::vector<ListedMailbox> out;
+  ListPage page;
+  do {
+    page = TRY(get_page(page.last));
+    TRY(read_page(page, who, out));
+  } while (page.more);
+  return out;
+}
 
 /// The rows of look_up(): for each name the stored value, empty where there is none, and an octet
 /// that says whether there are children.
