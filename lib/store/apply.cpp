@@ -32,11 +32,7 @@ std::uint64_t Applier::flags_of(std::uint32_t record) {
   const BlockPtr rows = index_.block(block::of(record));
   const std::uint32_t slot = block::slot(record);
   const std::uint64_t word = *rows.at<std::uint64_t>(column::kFlags, slot);
-  if (word >> bits::kCheckShift == check_bits(*rows.at<std::uint32_t>(column::kUid, slot), word,
-                                              *rows.at<std::uint64_t>(column::kKeywords, slot),
-                                              *rows.at<std::uint64_t>(column::kModseq, slot),
-                                              *rows.at<std::uint32_t>(column::kMore, slot),
-                                              *rows.at<std::uint64_t>(column::kThread, slot)))
+  if (flags_are_sound(rows, slot, *rows.at<std::uint32_t>(column::kUid, slot)))
     return word & ~bits::kCheck;
   doubtful_.push_back(record);
   return word & bits::kSystem;

@@ -106,12 +106,20 @@ void store_row(BlockPtr block, std::uint32_t slot, const Row& row) {
   put(block.at<std::uint64_t>(kModseq, slot), row.modseq);
 }
 
+bool flags_are_sound(BlockPtr block, std::uint32_t slot, std::uint32_t uid) {
+  using namespace column;
+  const std::uint64_t modseq = load(block.at<std::uint64_t>(kModseq, slot));
+  const std::uint64_t flags = load(block.at<std::uint64_t>(kFlags, slot));
+  const std::uint64_t keywords = load(block.at<std::uint64_t>(kKeywords, slot));
+  const std::uint64_t thread = load(block.at<std::uint64_t>(kThread, slot));
+  const std::uint32_t more = load(block.at<std::uint32_t>(kMore, slot));
+  return flags >> bits::kCheckShift == check_bits(uid, flags, keywords, modseq, more, thread);
+}
+
 bool row_is_sound(BlockPtr block, std::uint32_t slot) {
   const Row row = load_row(block, slot);
-  const std::uint64_t flags = load(block.at<std::uint64_t>(column::kFlags, slot));
   return immutable_crc(row) == *block.at<std::uint32_t>(column::kCrc, slot) &&
-         flags >> bits::kCheckShift ==
-             check_bits(row.uid, row.flags, row.keywords, row.modseq, row.more, row.thread);
+         flags_are_sound(block, slot, row.uid);
 }
 
 std::string encode_file_facts(const FileFacts& facts) {

@@ -259,6 +259,8 @@ std::uint32_t immutable_crc(const Row& row);
 Row load_row(BlockPtr block, std::uint32_t slot);
 /// Flags before modseq; the caller makes it visible by raising the count.
 void store_row(BlockPtr block, std::uint32_t slot, const Row& row);
+/// Whether the check bits are right for the mutable columns and message `uid`.
+bool flags_are_sound(BlockPtr block, std::uint32_t slot, std::uint32_t uid);
 /// Both checksums. A reader may meet a row in change: look again, then under the lock.
 bool row_is_sound(BlockPtr block, std::uint32_t slot);
 

@@ -121,10 +121,6 @@ class OwnSeenRule {
   std::uint32_t last_ = 0;  // record
 };
 
-}  // namespace
-
-namespace {
-
 /// When the cleaner has something to do.
 std::int64_t due_of(const State& state, std::int64_t keep) {
   if (state.mode == kDeleting) return state.mode_time + kDeletePatience;

@@ -312,10 +312,7 @@ std::uint32_t Recovery::uid_at(std::uint32_t record) const {
 
 /// Whether flags and keywords of the record are those of `uid`.
 bool Recovery::has_flags_of(std::uint32_t record, std::uint32_t uid) const {
-  const BlockPtr rows = files_.index.block(block::of(record));
-  const Row row = load_row(rows, block::slot(record));
-  return *rows.at<std::uint64_t>(column::kFlags, block::slot(record)) >> bits::kCheckShift ==
-         check_bits(uid, row.flags, row.keywords, row.modseq, row.more, row.thread);
+  return flags_are_sound(files_.index.block(block::of(record)), block::slot(record), uid);
 }
 
 Row Recovery::from_spool(std::uint32_t record, std::uint32_t uid) {
